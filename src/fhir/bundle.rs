@@ -1,0 +1,43 @@
+//! Bundles: the transactions that we write and read.
+
+use serde_json::{Value, json};
+
+/// One entry of a transaction: create this unless it exists.
+pub fn create_entry(full_url: &str, resource: &Value, if_none_exist: &str) -> Value {
+    let resource_type = resource["resourceType"].as_str().unwrap_or_default().to_owned();
+    json!({
+        "fullUrl": full_url,
+        "resource": resource,
+        "request": { "method": "POST", "url": resource_type, "ifNoneExist": if_none_exist },
+    })
+}
+
+/// A transaction of these entries.
+pub fn transaction(entries: &[Value]) -> Value {
+    json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
+}
+
+/// A search result of these resources, each with its address.
+pub fn searchset(matches: Vec<(String, Value)>) -> Value {
+    let entries: Vec<Value> = matches
+        .into_iter()
+        .map(|(full_url, it)| json!({ "fullUrl": full_url, "resource": it, "search": { "mode": "match" } }))
+        .collect();
+    json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
+}
+
+/// The resources of a Bundle.
+pub fn resources(bundle: &Value) -> impl Iterator<Item = &Value> {
+    entries(bundle).map(|entry| &entry["resource"]).filter(|it| it.is_object())
+}
+
+/// The entries of a Bundle.
+pub fn entries(bundle: &Value) -> impl Iterator<Item = &Value> {
+    bundle["entry"].as_array().into_iter().flatten()
+}
+
+/// The address of the next page of a search, where there is one.
+pub fn next_page(bundle: &Value) -> Option<&str> {
+    let links = bundle["link"].as_array()?;
+    links.iter().find(|it| it["relation"] == "next").and_then(|it| it["url"].as_str())
+}

@@ -1,0 +1,3 @@
+//! Our side as a FHIR client.
+
+pub mod token;

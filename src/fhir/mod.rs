@@ -1,0 +1,9 @@
+//! FHIR's mechanics. No referral, no partner and no clinic is known here.
+
+pub mod bundle;
+pub mod client;
+pub mod coding;
+pub mod json;
+pub mod outcome;
+pub mod reference;
+pub mod resource;

@@ -1,0 +1,77 @@
+//! A resource as JSON. Resources stay `serde_json::Value`: a gateway must carry what it does not understand.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// FHIR's resource type; empty where there is none.
+pub fn resource_type(resource: &Value) -> &str {
+    resource["resourceType"].as_str().unwrap_or_default()
+}
+
+/// The logical id; empty where there is none.
+pub fn id(resource: &Value) -> &str {
+    resource["id"].as_str().unwrap_or_default()
+}
+
+/// `meta.versionId`; empty where the server keeps none.
+pub fn version(resource: &Value) -> &str {
+    resource["meta"]["versionId"].as_str().unwrap_or_default()
+}
+
+/// `meta.lastUpdated`.
+pub fn last_updated(resource: &Value) -> Option<Timestamp> {
+    resource["meta"]["lastUpdated"].as_str().and_then(|text| text.parse().ok())
+}
+
+/// The same content whatever the order of keys and the white space: keys sorted, no spaces.
+pub fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_canonical(value, &mut out);
+    out
+}
+
+fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_unstable();
+            write_list(out, b'{', b'}', keys, |out, key| {
+                write_scalar(&Value::String(key.clone()), out);
+                out.push(b':');
+                write_canonical(&map[key], out);
+            });
+        }
+        Value::Array(list) => {
+            write_list(out, b'[', b']', list.iter().collect(), |out, it| write_canonical(it, out));
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn write_list<T>(out: &mut Vec<u8>, open: u8, close: u8, items: Vec<T>, write: impl Fn(&mut Vec<u8>, T)) {
+    out.push(open);
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(close);
+}
+
+fn write_scalar(value: &Value, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("a JSON scalar can be written to memory");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn order_of_keys_does_not_matter_and_order_of_items_does() {
+        assert_eq!(canonical(&json!({"b": 1, "a": [1, 2]})), br#"{"a":[1,2],"b":1}"#);
+        assert_ne!(canonical(&json!([1, 2])), canonical(&json!([2, 1])));
+    }
+}

@@ -1,0 +1,45 @@
+//! Who may call us.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::ids::PartnerId;
+use super::sensitive::Sensitive;
+use super::work::StoreError;
+
+/// A program that is registered to ask us for access tokens.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its OAuth 2.0 client id.
+    pub client_id: String,
+    /// How it proves who it is.
+    pub credential: ClientCredential,
+    /// For whom it speaks.
+    pub role: ClientRole,
+}
+
+/// How a client proves who it is at the token endpoint.
+#[derive(Clone, Debug)]
+pub enum ClientCredential {
+    /// A shared secret by HTTP Basic.
+    Secret(Sensitive<String>),
+    /// A signed assertion; the public keys as a JWKS document (RFC 7517).
+    Keys(String),
+}
+
+/// For whom a client speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientRole {
+    /// The EHR of this partner: it sees its own referrals and nothing else.
+    Partner(PartnerId),
+    /// The clinic's own EHR.
+    Clinic,
+}
+
+/// Remembers which client assertions were used, across restarts.
+#[async_trait]
+pub trait SpentAssertions: Send + Sync {
+    /// Marks `jti` of `client_id` as used until `expires`.
+    /// False: it was used before, and the assertion must be refused.
+    async fn spend(&self, client_id: &str, jti: &str, expires: Timestamp) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,21 @@
+//! What arrived, as it arrived.
+
+use jiff::Timestamp;
+
+use super::ids::PartnerId;
+use super::sensitive::Sensitive;
+
+/// One submission of a partner. Never changed after it was sealed.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// Who sent it; proven by its token.
+    pub partner: PartnerId,
+    /// The bytes as they came.
+    pub body: Sensitive<Vec<u8>>,
+    /// When the last byte was here.
+    pub received: Timestamp,
+    /// `Idempotency-Key`, where the sender gave one (draft-ietf-httpapi-idempotency-key-header).
+    pub idempotency_key: Option<String>,
+    /// `If-None-Exist`, where the sender gave one (FHIR R4, http, conditional create).
+    pub if_none_exist: Option<String>,
+}

@@ -1,0 +1,106 @@
+//! Names of the things that the gateway makes. All are safe to log: they say nothing about a patient.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use uuid::{NoContext, Uuid};
+
+/// A text is not an id of the asked kind.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not an id that starts with {prefix}")]
+pub struct NotAnId {
+    prefix: &'static str,
+}
+
+macro_rules! prefixed_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        ///
+        /// A UUID version 7 behind a prefix: sorts by time, and is a legal FHIR `id`
+        /// (at most 64 of `A-Z a-z 0-9 - .`; FHIR R4, datatypes, id).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes a new id that sorts at `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(uuid_at(now))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let uuid = text.strip_prefix($prefix).filter(|rest| rest.len() == 36);
+                let uuid = uuid.and_then(|rest| Uuid::try_parse(rest).ok());
+                uuid.map(Self).ok_or(NotAnId { prefix: $prefix })
+            }
+        }
+    };
+}
+
+prefixed_id!(
+    /// Names one referral, for example `ref-0197a4c2-…`; also the id of its coordination Task.
+    ReferralId,
+    "ref-"
+);
+prefixed_id!(
+    /// Names one delivery: one effect that we owe to the clinic or to a partner.
+    DeliveryId,
+    "dlv-"
+);
+prefixed_id!(
+    /// Names one request to us; given back as `X-Request-Id` and in every refusal.
+    RequestId,
+    "req-"
+);
+
+/// Names a partner, as its settings file does: `lakeside`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartnerId(String);
+
+impl PartnerId {
+    /// Wraps the id of a settings file, which `config` has checked.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PartnerId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn uuid_at(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_itself_and_other_text_does_not() {
+        let id = ReferralId::new(Timestamp::UNIX_EPOCH);
+
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("ref-1".parse::<ReferralId>().is_err());
+        assert!(id.to_string().parse::<DeliveryId>().is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! The nouns of the gateway. Nothing here knows FHIR's JSON, HTTP or SQL.
+
+pub mod client;
+pub mod clock;
+pub mod delivery;
+pub mod envelope;
+pub mod ids;
+pub mod partner;
+pub mod policy;
+pub mod referral;
+pub mod sensitive;
+pub mod update;
+pub mod work;

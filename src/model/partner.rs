@@ -1,0 +1,133 @@
+//! A referring EHR, as its settings file describes it.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::client::Client;
+use super::ids::PartnerId;
+use super::sensitive::Sensitive;
+
+/// One referring organisation and how we speak with its EHR.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// The id, which is also the name of its file in `config/partners/`.
+    pub id: PartnerId,
+    /// The name that people know it by.
+    pub name: String,
+    /// The organisation's business identifier; consent and Provenance name it.
+    pub organization: BusinessIdentifier,
+    /// How it proves who it is when it calls us.
+    pub client: Client,
+    /// How updates go back.
+    pub outbound: Outbound,
+}
+
+/// An identifier that people and organisations are known by: FHIR's `Identifier.system` and `.value`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BusinessIdentifier {
+    /// The namespace, a URI.
+    pub system: String,
+    /// The value within it.
+    pub value: String,
+}
+
+/// How updates go back to a partner.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// Pushed to its server or left for it to read.
+    pub mode: OutboundMode,
+    /// What may go back at all; consent is asked besides.
+    pub share: Vec<Share>,
+}
+
+/// The way an update takes to a partner.
+#[derive(Clone, Debug)]
+pub enum OutboundMode {
+    /// Written to the partner's FHIR server.
+    Rest(Box<Endpoint>),
+    /// Read by the partner from us.
+    Inbox,
+}
+
+/// A kind of update that an agreement with a partner may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Task: where the referral stands.
+    ReferralStatus,
+    /// Appointment.
+    Scheduling,
+    /// Communication.
+    Communication,
+    /// Composition or DocumentReference.
+    VisitSummary,
+    /// DiagnosticReport with its Observations.
+    Results,
+    /// CarePlan.
+    CarePlan,
+}
+
+/// A FHIR server that we write to and read from.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The FHIR base address, without a slash at its end.
+    pub base_url: Url,
+    /// How we prove who we are there.
+    pub credentials: Credentials,
+    /// The longest that one request may take, its body included.
+    pub timeout: Duration,
+}
+
+/// How we prove who we are at a FHIR server.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The server asks for nothing.
+    None,
+    /// A fixed bearer token.
+    Bearer(Sensitive<String>),
+    /// HTTP Basic.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Sensitive<String>,
+    },
+    /// OAuth 2.0 client credentials, the secret sent by HTTP Basic (RFC 6749 §2.3.1).
+    ClientSecret {
+        /// Where tokens come from, under which name and for what.
+        grant: TokenGrant,
+        /// The client secret.
+        client_secret: Sensitive<String>,
+    },
+    /// OAuth 2.0 client credentials with a signed assertion (SMART Backend Services, RFC 7523).
+    PrivateKeyJwt {
+        /// Where tokens come from, under which name and for what.
+        grant: TokenGrant,
+        /// The private key, PEM.
+        private_key: Sensitive<Vec<u8>>,
+        /// The key's id in the JWKS that the server knows.
+        key_id: String,
+        /// The signature algorithm.
+        algorithm: SigningAlgorithm,
+    },
+}
+
+/// What every OAuth 2.0 token request needs.
+#[derive(Clone, Debug)]
+pub struct TokenGrant {
+    /// The token endpoint; also the audience of an assertion.
+    pub token_url: Url,
+    /// Our client id there.
+    pub client_id: String,
+    /// The scopes that we ask for, separated by spaces.
+    pub scope: String,
+}
+
+/// The signature algorithms of SMART Backend Services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+}

@@ -1,0 +1,92 @@
+//! Work that is owed, and how it ends.
+
+use jiff::Timestamp;
+
+use super::delivery::{Cause, Delivery, RemoteResource};
+use super::referral::ClinicRecord;
+use super::update::DecisionNote;
+
+/// The ledger could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not answer, or failed. A commit that failed may still have happened:
+    /// nobody may claim that it did not.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The writer has more waiting than it may; nothing was recorded.
+    #[error("the store has too much waiting")]
+    Busy,
+    /// What is stored cannot be read back: another key, or damage.
+    #[error("a stored {0} cannot be read back")]
+    Unreadable(&'static str),
+}
+
+/// The right to work on one delivery until `until`. Settling needs its token, so that work whose
+/// lease ran out cannot overwrite what its successor found.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// What to do.
+    pub delivery: Delivery,
+    /// The fencing token; each lease of a lane has a larger one.
+    pub token: i64,
+    /// When the right ends.
+    pub until: Timestamp,
+}
+
+/// How one attempt ended.
+#[derive(Clone, Debug)]
+pub enum Settlement {
+    /// The referral stands at the clinic.
+    Forwarded(ClinicRecord),
+    /// The partner's server has it.
+    Delivered {
+        /// Where it stands there.
+        remote: Option<RemoteResource>,
+        /// What was sent, as the SHA-256 of its bytes.
+        sent_sha256: String,
+        /// The decision that allowed it.
+        decision: DecisionNote,
+    },
+    /// It waits for the partner to read it; consent is asked again then.
+    InInbox(DecisionNote),
+    /// Consent does not allow it now. Nothing was sent.
+    Held {
+        /// The decision.
+        decision: DecisionNote,
+        /// When to ask again without being told of a change.
+        ask_again: Timestamp,
+    },
+    /// It failed in a way that time may mend.
+    Retry {
+        /// What happened.
+        cause: Cause,
+        /// When to try again.
+        at: Timestamp,
+        /// Whether it may have taken effect all the same: then look before sending again.
+        effect: Effect,
+    },
+    /// It cannot succeed without a person.
+    Dead(Cause),
+    /// Something is wrong that must not be guessed at, such as two matches for one effect.
+    Quarantined(Cause),
+    /// A newer version of the same resource takes its place.
+    Superseded,
+}
+
+/// What a failed attempt may have done at the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: no byte arrived, or the other side refused.
+    None,
+    /// It may have happened.
+    Unknown,
+}
+
+/// Whether a settlement counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is recorded.
+    Recorded,
+    /// The lease was no longer ours; somebody else's finding stands.
+    Fenced,
+}
