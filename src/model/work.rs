@@ -7,7 +7,7 @@ use super::referral::ClinicRecord;
 use super::update::DecisionNote;
 
 /// The ledger could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database did not answer, or failed. A commit that failed may still have happened:
     /// nobody may claim that it did not.

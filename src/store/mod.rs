@@ -1,0 +1,166 @@
+//! THE LEDGER. The two roads meet only here.
+//!
+//! Each method is one transaction, so no transaction type leaves this folder. What a method has answered
+//! exists after any crash.
+
+pub mod seal;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::client::SpentAssertions;
+use crate::model::delivery::{Delivery, DeliveryState};
+use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
+use crate::model::referral::{Acceptance, NewReferral, Referral, SubmissionKey};
+use crate::model::sensitive::Sensitive;
+use crate::model::update::{DecisionNote, Update};
+use crate::model::work::{Lease, Settled, Settlement, StoreError};
+
+/// Everything that the gateway remembers.
+pub trait Store: Referrals + Updates + Deliveries + SpentAssertions {}
+
+impl<T: Referrals + Updates + Deliveries + SpentAssertions> Store for T {}
+
+/// What partners sent.
+#[async_trait]
+pub trait Referrals: Send + Sync {
+    /// Records a referral with its body, its keys and the work to forward it; or says that it is known.
+    async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError>;
+
+    /// The referral of this id.
+    async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError>;
+
+    /// A partner's referrals, newest first, at most `limit`, older than `before` where it is given.
+    async fn referrals_of(
+        &self,
+        partner: &PartnerId,
+        before: Option<ReferralId>,
+        limit: usize,
+    ) -> Result<Vec<Referral>, StoreError>;
+
+    /// The partner's referral that has this key.
+    async fn referral_by_key(
+        &self,
+        partner: &PartnerId,
+        key: &SubmissionKey,
+    ) -> Result<Option<Referral>, StoreError>;
+
+    /// The submission as it arrived.
+    async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError>;
+}
+
+/// What one look at the clinic brought.
+#[derive(Clone, Debug)]
+pub struct Noticed {
+    /// The feed that was read, such as `Task`.
+    pub source: &'static str,
+    /// Up to which instant of the clinic's clock everything was read.
+    pub read_up_to: Timestamp,
+    /// Updates that concern referrals. Those that were recorded before are recorded once.
+    pub updates: Vec<Update>,
+    /// Further clinic resources that belong to a referral, such as a Task's outputs.
+    pub links: Vec<(String, ReferralId)>,
+    /// Patients at the clinic, `Patient/9`, whose Consents changed: held updates are decided again.
+    pub consent_changed_for: Vec<String>,
+}
+
+/// What the clinic did, and how far we have read.
+#[async_trait]
+pub trait Updates: Send + Sync {
+    /// Up to which instant of the clinic's clock a feed was read.
+    async fn read_up_to(&self, source: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The referrals that these clinic resources (`ServiceRequest/5`) belong to, in the order asked.
+    async fn referrals_linked_to(
+        &self,
+        references: Vec<String>,
+    ) -> Result<Vec<(String, ReferralId)>, StoreError>;
+
+    /// Records updates, links and the cursor together. Returns how many updates were new.
+    async fn record(&self, noticed: Noticed, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// What waits in a partner's inbox or was read from it, of one resource type: the newest version of each.
+    async fn inbox(&self, partner: &PartnerId, resource_type: &str) -> Result<Vec<Delivery>, StoreError>;
+
+    /// The partner read it.
+    async fn collected(
+        &self,
+        id: DeliveryId,
+        decision: DecisionNote,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The newest version of each of the clinic's resources of one type that concerns a referral,
+    /// whatever became of its delivery.
+    async fn newest_update(
+        &self,
+        referral: ReferralId,
+        resource_type: &str,
+    ) -> Result<Option<Update>, StoreError>;
+}
+
+/// Which deliveries to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Only these states; all when empty.
+    pub states: Vec<DeliveryState>,
+    /// Only this partner's.
+    pub partner: Option<PartnerId>,
+    /// Only this referral's.
+    pub referral: Option<ReferralId>,
+    /// At most so many, newest first.
+    pub limit: usize,
+}
+
+/// One past attempt of a delivery.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; none: it was cut off by a crash or still runs.
+    pub ended: Option<Timestamp>,
+    /// The state that it led to, or a cause's code.
+    pub outcome: Option<String>,
+    /// The status that the other side gave.
+    pub http_status: Option<u16>,
+    /// The consent decision, as `permit` or the like with its rule.
+    pub decision: Option<String>,
+    /// The Consents that were read, with versions.
+    pub consents: Vec<String>,
+}
+
+/// The work that is owed.
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// Leases at most `limit` lanes with due work, one delivery each.
+    async fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Lease>, StoreError>;
+
+    /// Records how an attempt ended, if the lease is still ours.
+    async fn settle(
+        &self,
+        lease: &Lease,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<Settled, StoreError>;
+
+    /// When the next work is due, if any waits.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
+    async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
+
+    /// Deliveries, newest first.
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError>;
+
+    /// The attempts of one delivery, oldest first.
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// Makes a dead, held or waiting delivery due now. False: there is none that could be.
+    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// How many deliveries are in each state.
+    async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError>;
+}

@@ -1,0 +1,189 @@
+//! Encryption of payloads, and keyed digests of what they are found by.
+//!
+//! Each payload has a data key of its own, wrapped by the gateway's key, so that the key can change without
+//! rewriting bodies, and dropping the wrapped key destroys the body (reference: delivery B11).
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{hkdf, hmac, rand};
+
+use crate::model::sensitive::Sensitive;
+use crate::model::work::StoreError;
+
+const KEY_BYTES: usize = 32;
+
+/// The gateway's key is not there or does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is no file, and the store is not new: making another key would lose what is stored.
+    #[error("{0} is missing, but the store is not new: put the key back that the store was made with")]
+    Missing(String),
+    /// The file does not hold 32 bytes.
+    #[error("{0} must hold exactly 32 random bytes")]
+    WrongLength(String),
+    /// The file cannot be read or made.
+    #[error("{0} cannot be read or made: {1}")]
+    File(String, std::io::Error),
+    /// The store was made with another key.
+    #[error("the store was made with another key: put back the key file that belongs to it")]
+    DoesNotFit,
+}
+
+/// The gateway's 32 byte key. Everything else is derived from it.
+#[derive(Clone, Debug)]
+pub struct GatewayKey(Sensitive<[u8; KEY_BYTES]>);
+
+impl GatewayKey {
+    /// A key of these bytes.
+    pub const fn new(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(Sensitive::new(bytes))
+    }
+
+    /// Reads the key file; makes one with mode 0600 when there is none and the store is new.
+    pub fn read_or_make(file: &Path, store_is_new: bool) -> Result<Self, KeyError> {
+        let name = file.display().to_string();
+        match fs::read(file) {
+            Ok(bytes) => bytes.try_into().map(Self::new).map_err(|_| KeyError::WrongLength(name)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && store_is_new => {
+                Self::make(file).map_err(|error| KeyError::File(name, error))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(KeyError::Missing(name)),
+            Err(error) => Err(KeyError::File(name, error)),
+        }
+    }
+
+    /// The bytes, for deriving other keys.
+    pub const fn bytes(&self) -> &Sensitive<[u8; KEY_BYTES]> {
+        &self.0
+    }
+
+    fn make(file: &Path) -> std::io::Result<Self> {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let bytes = random_key();
+        let mut handle = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        handle.write_all(&bytes)?;
+        handle.sync_all()?;
+        Ok(Self::new(bytes))
+    }
+}
+
+/// Seals and opens payloads, and makes the keyed digests of an index.
+pub struct Sealer {
+    wrapping: RandomizedNonceKey,
+    index: hmac::Key,
+}
+
+/// A payload as it is stored.
+pub(super) struct Sealed {
+    pub(super) wrapped_key: Vec<u8>,
+    pub(super) ciphertext: Vec<u8>,
+}
+
+impl Sealer {
+    /// A sealer under this key.
+    ///
+    /// # Panics
+    /// Never: a 32 byte key fits AES-256 and HKDF-SHA256.
+    pub fn new(key: &GatewayKey) -> Self {
+        let wrapping = RandomizedNonceKey::new(&AES_256_GCM, key.0.reveal()).expect("32 bytes fit AES-256");
+        let index = hmac::Key::new(hmac::HMAC_SHA256, &derive(key, b"referral-gateway index"));
+        Self { wrapping, index }
+    }
+
+    /// A digest that finds equal values without telling them.
+    pub(super) fn index(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.index);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        context.sign().as_ref().to_vec()
+    }
+
+    /// Seals a payload. `bound_to` names what it belongs to: under another name it does not open.
+    pub(super) fn seal(&self, plain: &[u8], bound_to: &str) -> Sealed {
+        let data_key = random_key();
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).expect("32 bytes fit AES-256");
+        Sealed {
+            wrapped_key: seal_with(&self.wrapping, &data_key, bound_to),
+            ciphertext: seal_with(&cipher, plain, bound_to),
+        }
+    }
+
+    /// Opens a payload.
+    pub(super) fn open(&self, sealed: &Sealed, bound_to: &str) -> Result<Vec<u8>, StoreError> {
+        let unreadable = || StoreError::Unreadable("payload");
+        let data_key = open_with(&self.wrapping, &sealed.wrapped_key, bound_to).ok_or_else(unreadable)?;
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).map_err(|_| unreadable())?;
+        open_with(&cipher, &sealed.ciphertext, bound_to).ok_or_else(unreadable)
+    }
+}
+
+fn seal_with(cipher: &RandomizedNonceKey, plain: &[u8], bound_to: &str) -> Vec<u8> {
+    let mut body = plain.to_vec();
+    let nonce = cipher
+        .seal_in_place_append_tag(Aad::from(bound_to.as_bytes()), &mut body)
+        .expect("AES-GCM seals anything below 64 GiB");
+    let mut out = nonce.as_ref().to_vec();
+    out.append(&mut body);
+    out
+}
+
+fn open_with(cipher: &RandomizedNonceKey, sealed: &[u8], bound_to: &str) -> Option<Vec<u8>> {
+    let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut body = body.to_vec();
+    let plain = cipher.open_in_place(nonce, Aad::from(bound_to.as_bytes()), &mut body).ok()?.len();
+    body.truncate(plain);
+    Some(body)
+}
+
+fn derive(key: &GatewayKey, label: &[u8]) -> [u8; KEY_BYTES] {
+    let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.0.reveal());
+    let mut out = [0; KEY_BYTES];
+    let labels = [label];
+    let okm = pseudorandom.expand(&labels, hkdf::HKDF_SHA256).expect("one block can always be derived");
+    okm.fill(&mut out).expect("the length is that of one block");
+    out
+}
+
+fn random_key() -> [u8; KEY_BYTES] {
+    let mut bytes = [0; KEY_BYTES];
+    rand::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_opens_only_under_the_name_it_was_sealed_for() {
+        let ours = Sealer::new(&GatewayKey::new([7; 32]));
+
+        let sealed = ours.seal(b"Jane Canary", "ref-1|lakeside");
+
+        assert_eq!(ours.open(&sealed, "ref-1|lakeside").unwrap(), b"Jane Canary");
+        assert!(ours.open(&sealed, "ref-1|northside").is_err());
+        assert!(Sealer::new(&GatewayKey::new([8; 32])).open(&sealed, "ref-1|lakeside").is_err());
+        assert!(!sealed.ciphertext.windows(4).any(|window| window == b"Jane"));
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_only_for_a_new_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data/gateway.key");
+
+        assert!(matches!(GatewayKey::read_or_make(&file, false), Err(KeyError::Missing(_))));
+        let made = GatewayKey::read_or_make(&file, true).unwrap();
+        let read = GatewayKey::read_or_make(&file, false).unwrap();
+
+        assert_eq!(made.bytes(), read.bytes());
+    }
+}

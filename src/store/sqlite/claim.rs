@@ -1,0 +1,71 @@
+//! Leasing work.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::rows;
+use crate::model::delivery::Delivery;
+use crate::model::work::Lease;
+
+/// Leases lanes with due work: the head of the lane, or an update that consent holds, which blocks nobody.
+pub(super) fn claim(
+    connection: &Connection,
+    now: Timestamp,
+    lease: Duration,
+    limit: usize,
+) -> rusqlite::Result<Vec<Lease>> {
+    let until = now.saturating_add(lease).unwrap_or(now);
+    let mut leases = Vec::new();
+    for (delivery, lane) in due(connection, now, limit)? {
+        if let Some(token) = take_lane(connection, &lane, now, until)? {
+            begin_attempt(connection, &delivery, now)?;
+            leases.push(Lease { delivery, token, until });
+        }
+    }
+    Ok(leases)
+}
+
+fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<(Delivery, String)>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, d.lane_id FROM delivery d JOIN lane l USING (lane_id)
+         WHERE d.state IN (0, 2, 3, 4) AND d.due_ms <= ?1
+           AND (l.lease_until_ms IS NULL OR l.lease_until_ms <= ?1)
+           AND (d.state = 4 OR NOT EXISTS
+             (SELECT 1 FROM delivery e
+              WHERE e.lane_id = d.lane_id AND e.seq < d.seq AND e.state IN (0, 1, 2, 3)))
+         ORDER BY d.due_ms, d.delivery_id LIMIT ?2",
+        rows::DELIVERY_COLUMNS
+    ))?;
+    statement
+        .query_map(params![now.as_millisecond(), limit], |row| Ok((rows::delivery(row)?, row.get(15)?)))?
+        .collect()
+}
+
+/// None: another delivery of this batch has the lane.
+fn take_lane(
+    connection: &Connection,
+    lane: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE lane SET lease_token = lease_token + 1, lease_until_ms = ?3
+         WHERE lane_id = ?1 AND (lease_until_ms IS NULL OR lease_until_ms <= ?2) RETURNING lease_token",
+    )?;
+    let mut rows = statement.query(params![lane, now.as_millisecond(), until.as_millisecond()])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+/// The attempt is on record before the first byte leaves, so a crash leaves a trace of it.
+fn begin_attempt(connection: &Connection, delivery: &Delivery, now: Timestamp) -> rusqlite::Result<()> {
+    let id = delivery.id.to_string();
+    connection.execute("UPDATE delivery SET state = 1 WHERE delivery_id = ?1", params![id])?;
+    connection.execute(
+        "INSERT INTO attempt (delivery_id, number, started_ms)
+         SELECT ?1, 1 + COALESCE(MAX(number), 0), ?2 FROM attempt WHERE delivery_id = ?1",
+        params![id, now.as_millisecond()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Recording how an attempt ended.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::updates::{decision_text, link};
+use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
+use crate::model::ids::ReferralId;
+use crate::model::referral::ClinicRecord;
+use crate::model::update::DecisionNote;
+use crate::model::work::{Effect, Lease, Settled, Settlement};
+
+/// Records a settlement, unless somebody else holds the lane by now.
+pub(super) fn settle(
+    connection: &Connection,
+    lease: &Lease,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> rusqlite::Result<Settled> {
+    if !let_go(connection, lease)? {
+        return Ok(Settled::Fenced);
+    }
+    let finding = Finding::of(settlement, now);
+    finding.write_delivery(connection, lease, now)?;
+    finding.write_attempt(connection, lease, now)?;
+    if let Settlement::Forwarded(record) = settlement {
+        write_clinic_record(connection, lease.delivery.referral, record, now)?;
+    }
+    Ok(Settled::Recorded)
+}
+
+fn let_go(connection: &Connection, lease: &Lease) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "UPDATE lane SET lease_until_ms = NULL
+         WHERE lease_token = ?1 AND lease_until_ms IS NOT NULL
+           AND lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?2)",
+        params![lease.token, lease.delivery.id.to_string()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// A settlement as columns.
+struct Finding<'a> {
+    state: DeliveryState,
+    due: Option<Timestamp>,
+    failed: bool,
+    effect_unknown: bool,
+    cause: Option<&'a Cause>,
+    decision: Option<&'a DecisionNote>,
+    remote: Option<&'a RemoteResource>,
+    sent_sha256: Option<&'a str>,
+}
+
+impl<'a> Finding<'a> {
+    fn of(settlement: &'a Settlement, now: Timestamp) -> Self {
+        match settlement {
+            Settlement::Forwarded(_) => Self::plain(DeliveryState::Delivered),
+            Settlement::Delivered { remote, sent_sha256, decision } => Self {
+                decision: Some(decision),
+                remote: remote.as_ref(),
+                sent_sha256: Some(sent_sha256),
+                ..Self::plain(DeliveryState::Delivered)
+            },
+            Settlement::InInbox(decision) => {
+                Self { decision: Some(decision), ..Self::plain(DeliveryState::InInbox) }
+            }
+            Settlement::Held { decision, ask_again } => {
+                Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
+            }
+            Settlement::Retry { cause, at, effect } => Self::retry(cause, *at, *effect),
+            Settlement::Dead(cause) => Self { cause: Some(cause), ..Self::plain(DeliveryState::Dead) },
+            Settlement::Quarantined(cause) => {
+                Self { cause: Some(cause), ..Self::plain(DeliveryState::Quarantined) }
+            }
+            Settlement::Superseded => Self { due: Some(now), ..Self::plain(DeliveryState::Superseded) },
+        }
+    }
+
+    const fn plain(state: DeliveryState) -> Self {
+        Self {
+            state,
+            due: None,
+            failed: false,
+            effect_unknown: false,
+            cause: None,
+            decision: None,
+            remote: None,
+            sent_sha256: None,
+        }
+    }
+
+    fn retry(cause: &'a Cause, at: Timestamp, effect: Effect) -> Self {
+        let unknown = effect == Effect::Unknown;
+        let state = if unknown { DeliveryState::UnknownWait } else { DeliveryState::RetryWait };
+        Self {
+            due: Some(at),
+            failed: true,
+            effect_unknown: unknown,
+            cause: Some(cause),
+            ..Self::plain(state)
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        self.cause.map(|cause| cause.code).or_else(|| {
+            self.decision.filter(|_| self.state == DeliveryState::Held).map(|decision| decision.rule)
+        })
+    }
+
+    /// Once unknown, an effect stays unknown until it is found or the delivery ends.
+    fn write_delivery(&self, connection: &Connection, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
+        let waits = matches!(
+            self.state,
+            DeliveryState::RetryWait
+                | DeliveryState::UnknownWait
+                | DeliveryState::Held
+                | DeliveryState::InInbox
+        );
+        connection.execute(
+            "UPDATE delivery SET state = ?2, due_ms = COALESCE(?3, due_ms), attempts = attempts + ?4,
+               effect_unknown = max(effect_unknown, ?5), reason = ?6, remote_reference = ?7, remote_etag = ?8,
+               sent_sha256 = ?9, done_ms = ?10
+             WHERE delivery_id = ?1",
+            params![
+                lease.delivery.id.to_string(),
+                self.state as i64,
+                self.due.map(Timestamp::as_millisecond),
+                self.failed,
+                self.effect_unknown,
+                self.reason(),
+                self.remote.map(|it| &it.reference),
+                self.remote.and_then(|it| it.etag.as_ref()),
+                self.sent_sha256,
+                (!waits).then(|| now.as_millisecond()),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn write_attempt(&self, connection: &Connection, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
+        connection.execute(
+            "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, decision = ?5, consents = ?6
+             WHERE delivery_id = ?1 AND number = (SELECT MAX(number) FROM attempt WHERE delivery_id = ?1)",
+            params![
+                lease.delivery.id.to_string(),
+                now.as_millisecond(),
+                self.cause.map_or_else(|| self.state.word(), |cause| cause.code),
+                self.cause.and_then(|cause| cause.http_status),
+                self.decision.map(decision_text),
+                self.decision.map(|decision| decision.consents.join(" ")),
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// What the clinic made of a referral. From here on its resources are known as the referral's, so every
+/// feed is read again from the moment of the write: an answer of the clinic may be older than this record.
+fn write_clinic_record(
+    connection: &Connection,
+    referral: ReferralId,
+    record: &ClinicRecord,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let id = referral.to_string();
+    for (position, written) in record.written.iter().enumerate() {
+        connection.execute(
+            "INSERT OR REPLACE INTO clinic_resource (referral_id, position, entry, reference, version)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, position, written.entry, written.resource.reference(), written.resource.version],
+        )?;
+    }
+    let work = [record.first("ServiceRequest"), record.coordination_task()];
+    for resource in work.into_iter().flatten() {
+        link(connection, &resource.reference(), referral)?;
+    }
+    let at_ms = record.at.map(Timestamp::as_millisecond);
+    connection.execute(
+        "UPDATE referral SET at_clinic = 1, clinic_at_ms = ?2, updated_ms = ?3 WHERE referral_id = ?1",
+        params![id, at_ms, now.as_millisecond()],
+    )?;
+    connection.execute(
+        "UPDATE feed_cursor SET read_up_to_ms = min(read_up_to_ms, ?1)",
+        params![at_ms.unwrap_or_else(|| now.as_millisecond() - 3_600_000)],
+    )?;
+    Ok(())
+}
