@@ -1,3 +1,190 @@
-//! Our side as a FHIR client.
+//! Our side as a FHIR client: the only place, beside `auth`, that sends HTTP requests.
 
+pub mod answer;
+pub mod failure;
 pub mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::Value;
+use url::Url;
+
+use super::{bundle, resource};
+use answer::Answer;
+use failure::Failure;
+use token::TokenSource;
+
+/// FHIR's media type for JSON (FHIR R4, http, content types).
+pub const FHIR_JSON: &str = "application/fhir+json";
+
+const MOST_PAGES: usize = 1000;
+
+/// The program's HTTP client: no redirects, no proxies, no repeats of its own, so that every request is one
+/// that the ledger knows of.
+///
+/// # Panics
+/// When the TLS provider cannot be set up, which no machine that runs this program does.
+pub fn http_client() -> reqwest::Client {
+    // Another part of the process may have installed it already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent(concat!("referral-gateway/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .expect("the client's settings are constants")
+}
+
+/// Speaks with one FHIR server.
+#[derive(Clone)]
+pub struct FhirClient {
+    http: reqwest::Client,
+    base: String,
+    tokens: Arc<dyn TokenSource>,
+    timeout: Duration,
+}
+
+/// A request before it has a token.
+struct Request<'a> {
+    method: Method,
+    address: String,
+    headers: HeaderMap,
+    body: Option<&'a Value>,
+}
+
+impl FhirClient {
+    /// A client for the server at `base`. `timeout` covers one request from its first byte to the last of
+    /// the answer.
+    pub fn new(http: reqwest::Client, base: &Url, tokens: Arc<dyn TokenSource>, timeout: Duration) -> Self {
+        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), tokens, timeout }
+    }
+
+    /// The server's base address, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread).
+    pub async fn read(&self, reference: &str) -> Result<Value, Failure> {
+        let answer = self.send(Request::get(format!("{}/{reference}", self.base))).await?;
+        let expected = reference.split('/').next().unwrap_or_default();
+        answer.resource(expected).map_err(Failure::harmless)
+    }
+
+    /// Reads every page of a search (FHIR R4, search).
+    pub async fn search(&self, resource_type: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, Failure> {
+        let mut page = self.first_page(resource_type, query).await?;
+        let mut found = Vec::new();
+        for _ in 0..MOST_PAGES {
+            found.extend(bundle::resources(&page).cloned());
+            match self.next_page(&page).await? {
+                Some(next) => page = next,
+                None => return Ok(found),
+            }
+        }
+        Err(Failure::Unusable { what: "too-many-pages", may_have_happened: false })
+    }
+
+    /// Reads the first page of a search.
+    pub async fn first_page(&self, resource_type: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let mut request = Request::get(format!("{}/{resource_type}?{query}", self.base));
+        request.headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        self.send(request).await?.resource("Bundle").map_err(Failure::harmless)
+    }
+
+    /// Reads the page that follows. A link to another origin is not followed: our token would go there.
+    pub async fn next_page(&self, page: &Value) -> Result<Option<Value>, Failure> {
+        let Some(address) = bundle::next_page(page) else {
+            return Ok(None);
+        };
+        let address = self.within_base(address)?;
+        let answer = self.send(Request::get(address)).await?;
+        answer.resource("Bundle").map(Some).map_err(Failure::harmless)
+    }
+
+    /// Sends a transaction Bundle and returns the transaction-response (FHIR R4, http, transaction).
+    pub async fn transaction(&self, bundle: &Value) -> Result<Value, Failure> {
+        let answer = self.send(Request::post(self.base.clone(), bundle)).await?;
+        answer.resource("Bundle")
+    }
+
+    /// Creates a resource unless `if_none_exist` finds one (FHIR R4, http, conditional create).
+    pub async fn create(&self, content: &Value, if_none_exist: &str) -> Result<Answer, Failure> {
+        let address = format!("{}/{}", self.base, resource::resource_type(content));
+        let mut request = Request::post(address, content);
+        request.headers.insert("if-none-exist", header(if_none_exist)?);
+        self.send(request).await
+    }
+
+    /// Replaces a resource, if it still is the version that we know (FHIR R4, http, update).
+    pub async fn update(
+        &self,
+        reference: &str,
+        content: &Value,
+        etag: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::post(format!("{}/{reference}", self.base), content);
+        request.method = Method::PUT;
+        if let Some(etag) = etag {
+            request.headers.insert(IF_MATCH, header(etag)?);
+        }
+        self.send(request).await
+    }
+
+    fn within_base(&self, address: &str) -> Result<String, Failure> {
+        let foreign = || Failure::Unusable { what: "foreign-address", may_have_happened: false };
+        let base = Url::parse(&self.base).map_err(|_| foreign())?;
+        let address = base.join(address).map_err(|_| foreign())?;
+        if address.origin() == base.origin() { Ok(address.into()) } else { Err(foreign()) }
+    }
+
+    /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
+    async fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        match self.send_once(&request).await {
+            Err(Failure::Status { status: 401, .. }) => {
+                self.tokens.forget().await;
+                self.send_once(&request).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send_once(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let may_change = request.method != Method::GET;
+        let mut builder = self
+            .http
+            .request(request.method.clone(), &request.address)
+            .headers(request.headers.clone())
+            .timeout(self.timeout);
+        if let Some(token) = self.tokens.authorization().await.map_err(Failure::Token)? {
+            builder = builder.header(AUTHORIZATION, token);
+        }
+        if let Some(body) = request.body {
+            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body.to_string());
+        }
+        let response = builder.send().await.map_err(|error| Failure::of(&error, may_change))?;
+        Answer::read(response, may_change).await
+    }
+}
+
+impl<'a> Request<'a> {
+    fn get(address: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
+        Self { method: Method::GET, address, headers, body: None }
+    }
+
+    fn post(address: String, body: &'a Value) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(address) }
+    }
+}
+
+fn header(text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(text).map_err(|_| Failure::Unusable { what: "header", may_have_happened: false })
+}

@@ -17,6 +17,7 @@ pub(super) fn claim(
     limit: usize,
 ) -> rusqlite::Result<Vec<Lease>> {
     let until = now.saturating_add(lease).unwrap_or(now);
+    give_up_expired(connection, now)?;
     let mut leases = Vec::new();
     for (delivery, lane) in due(connection, now, limit)? {
         if let Some(token) = take_lane(connection, &lane, now, until)? {
@@ -25,6 +26,16 @@ pub(super) fn claim(
         }
     }
     Ok(leases)
+}
+
+/// Work whose lease ran out may have taken effect; whoever takes it next looks first.
+fn give_up_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE delivery SET state = 3, effect_unknown = 1, due_ms = ?1, reason = 'lease-ran-out'
+         WHERE state = 1 AND lane_id IN (SELECT lane_id FROM lane WHERE lease_until_ms <= ?1)",
+    )?;
+    statement.execute(params![now.as_millisecond()])?;
+    Ok(())
 }
 
 fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<(Delivery, String)>> {

@@ -59,6 +59,7 @@ CREATE TABLE lane (
   lease_token    INTEGER NOT NULL DEFAULT 0,
   lease_until_ms INTEGER
 ) STRICT;
+CREATE INDEX lane_lease ON lane(lease_until_ms) WHERE lease_until_ms IS NOT NULL;
 
 CREATE TABLE delivery (
   delivery_id      TEXT PRIMARY KEY,

@@ -1,0 +1,116 @@
+//! What a server answered.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, ETAG, LOCATION, RETRY_AFTER};
+use serde_json::Value;
+
+use super::failure::Failure;
+use crate::fhir::{json, reference, resource};
+
+/// The most that one answer may hold.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+
+/// A successful answer, 200 to 299.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The relative reference of `Location`, `Task/8`.
+    pub location: Option<String>,
+    /// The `ETag`.
+    pub etag: Option<String>,
+    body: Option<Value>,
+    may_have_happened: bool,
+}
+
+impl Answer {
+    /// The body, which must be a resource of this type.
+    pub fn resource(self, expected: &str) -> Result<Value, Failure> {
+        let unusable =
+            Failure::Unusable { what: "unexpected-body", may_have_happened: self.may_have_happened };
+        self.body.filter(|body| resource::resource_type(body) == expected).ok_or(unusable)
+    }
+
+    /// The reference of what was created or replaced: from the header, or else from the body.
+    pub fn reference(&self) -> Option<String> {
+        self.location.clone().or_else(|| {
+            let body = self.body.as_ref()?;
+            let (resource_type, id) = (resource::resource_type(body), resource::id(body));
+            (!id.is_empty() && resource_type != "OperationOutcome").then(|| format!("{resource_type}/{id}"))
+        })
+    }
+
+    /// Reads a response to its end. `may_change`: the request could have an effect.
+    pub(super) async fn read(response: reqwest::Response, may_change: bool) -> Result<Self, Failure> {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = read_body(response, may_change).await;
+        if !status.is_success() {
+            return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), may_change));
+        }
+        let location = text(&headers, LOCATION.as_str()).and_then(|it| {
+            reference::type_and_id(it).map(|(resource_type, id)| format!("{resource_type}/{id}"))
+        });
+        Ok(Self {
+            status: status.as_u16(),
+            // Where the headers say what was made, an unreadable body does not matter.
+            body: if location.is_some() { body.unwrap_or_default() } else { body? },
+            location,
+            etag: text(&headers, ETAG.as_str()).map(str::to_owned),
+            may_have_happened: may_change,
+        })
+    }
+}
+
+async fn read_body(mut response: reqwest::Response, may_change: bool) -> Result<Option<Value>, Failure> {
+    let too_large = || Failure::Unusable { what: "answer-too-large", may_have_happened: may_change };
+    let announced = text(response.headers(), CONTENT_LENGTH.as_str()).and_then(|it| it.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST_ANSWER) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error, may_change))? {
+        if bytes.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let unreadable = Failure::Unusable { what: "not-json", may_have_happened: may_change };
+    json::parse(&bytes).map(Some).map_err(|_| unreadable)
+}
+
+fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, may_have_happened: bool) -> Failure {
+    Failure::Status {
+        status,
+        retry_after: retry_after(headers),
+        says_transient: says_transient(body),
+        may_have_happened,
+    }
+}
+
+/// `Retry-After` in seconds. A date would have to be compared with the server's clock; the schedule serves.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = text(headers, RETRY_AFTER.as_str())?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Whether an OperationOutcome says that the same request may work later (FHIR R4, issue-type, transient).
+fn says_transient(body: Option<&Value>) -> bool {
+    let issues = body.and_then(|body| body["issue"].as_array());
+    let mut codes = issues.into_iter().flatten().filter_map(|issue| issue["code"].as_str());
+    codes.any(|code| {
+        matches!(
+            code,
+            "transient" | "timeout" | "throttled" | "lock-error" | "no-store" | "incomplete" | "exception"
+        )
+    })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
