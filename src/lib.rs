@@ -3,3 +3,4 @@
 pub mod fhir;
 pub mod model;
 pub mod store;
+pub mod translation;

@@ -98,9 +98,42 @@ pub fn for_each_mut(value: &mut Value, change: &mut dyn FnMut(&mut Value)) {
     }
 }
 
+/// Calls `keep` with every `Reference` object in a value and removes those for which it says false, with
+/// every list and object that is empty then.
+pub fn retain(value: &mut Value, keep: &mut dyn FnMut(&mut Value) -> bool) -> bool {
+    match value {
+        Value::Object(map) => {
+            if map.get("reference").is_some_and(Value::is_string) {
+                return keep(value);
+            }
+            let before = map.len();
+            map.retain(|_, child| retain(child, keep));
+            before == map.len() || !map.is_empty()
+        }
+        Value::Array(list) => {
+            let before = list.len();
+            list.retain_mut(|child| retain(child, keep));
+            before == list.len() || !list.is_empty()
+        }
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_removed_reference_takes_what_is_empty_without_it_along() {
+        let mut value = serde_json::json!({
+            "activity": [{ "reference": { "reference": "Task/1" } }],
+            "subject": { "reference": "Patient/1" },
+        });
+
+        retain(&mut value, &mut |it| it["reference"] != "Task/1");
+
+        assert_eq!(value, serde_json::json!({ "subject": { "reference": "Patient/1" } }));
+    }
 
     #[test]
     fn literal_references_are_told_apart() {

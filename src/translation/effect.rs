@@ -1,0 +1,83 @@
+//! Names for what we write elsewhere, so that the same effect is known again there.
+
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::fhir::coding::{FILLER, typed_identifier};
+use crate::model::ids::ReferralId;
+
+/// The names of one referral's effects at another server.
+#[derive(Clone, Debug)]
+pub struct EffectNames {
+    system: String,
+    referral: ReferralId,
+}
+
+impl EffectNames {
+    /// Names under our public address.
+    pub fn new(public_url: &str, referral: ReferralId) -> Self {
+        Self { system: effect_system(public_url), referral }
+    }
+
+    /// The name of one part: `ref-…-3`, `ref-…-task`.
+    pub fn name(&self, part: &str) -> String {
+        format!("{}-{part}", self.referral)
+    }
+
+    /// The name as an `Identifier` of the filler's side.
+    pub fn identifier(&self, part: &str) -> Value {
+        typed_identifier(FILLER, &self.system, &self.name(part))
+    }
+
+    /// The name as a `meta.tag`, for types that have no identifier.
+    pub fn tag(&self, part: &str) -> Value {
+        json!({ "system": self.system, "code": self.name(part) })
+    }
+
+    /// The search that finds what carries the identifier.
+    pub fn by_identifier(&self, part: &str) -> String {
+        token_query("identifier", &self.system, &self.name(part))
+    }
+
+    /// The search that finds what carries the tag.
+    pub fn by_tag(&self, part: &str) -> String {
+        token_query("_tag", &self.system, &self.name(part))
+    }
+}
+
+/// The namespace of effect names.
+pub fn effect_system(public_url: &str) -> String {
+    format!("{public_url}/fhir/effect")
+}
+
+/// A search by token, ready for a URL: `identifier=system|value`.
+pub fn token_query(parameter: &str, system: &str, value: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair(parameter, &token(system, value)).finish()
+}
+
+/// A token search value. Characters with a meaning in searches are escaped (FHIR R4, search, escaping).
+pub fn token(system: &str, value: &str) -> String {
+    format!("{}|{}", escaped(system), escaped(value))
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '\\' | '|' | ',' | '$') {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_with_a_meaning_in_searches_are_escaped() {
+        assert_eq!(token("urn:a", "1|2,3"), r"urn:a|1\|2\,3");
+        assert_eq!(token_query("identifier", "http://a", "x y"), "identifier=http%3A%2F%2Fa%7Cx+y");
+    }
+}

@@ -1,0 +1,11 @@
+//! Between a partner's terms and the clinic's. Pure: no I/O, no clock, no state.
+
+pub mod codes;
+pub mod coordination;
+pub mod effect;
+pub mod filler_order;
+pub mod placer;
+pub mod receipt;
+pub mod submission;
+pub mod to_clinic;
+pub mod to_partner;

@@ -1,0 +1,216 @@
+//! A partner's submission as one transaction for the clinic's server.
+
+use serde_json::{Map, Value, json};
+
+use super::codes::CodeMaps;
+use super::coordination::{OrderLinks, Parties, coordination_task, provenance};
+use super::effect::{EffectNames, token_query};
+use super::filler_order::{make_filler_order, type_as_placer};
+use super::placer::{Placer, address_identifier};
+use super::submission::{Part, Submission};
+use crate::fhir::reference::{self, Target, target};
+use crate::fhir::{bundle, coding};
+
+/// A transaction for the clinic's server.
+#[derive(Clone, Debug)]
+pub struct ForClinic {
+    /// The Bundle.
+    pub bundle: Value,
+    /// For each entry of the Bundle, the part of the submission that it is; none for what we added.
+    pub parts: Vec<Option<usize>>,
+}
+
+/// Attachments above this many base64 characters become a Binary of their own.
+const LARGE_ATTACHMENT: usize = 256 * 1024;
+
+/// What people and organisations are known by everywhere. These are found by it, so that the clinic's own
+/// record of them is used and not a copy.
+const KNOWN_BY_IDENTIFIER: [&str; 6] =
+    ["Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"];
+
+/// Types whose `identifier` is a single one and belongs to the sender, or that have none.
+const WITHOUT_IDENTIFIERS: [&str; 4] = ["Binary", "Provenance", "QuestionnaireResponse", "Composition"];
+
+/// Translates a valid submission into the clinic's terms (DESIGN section 4, what we write at the clinic).
+pub fn to_clinic(
+    submission: &Submission<'_>,
+    names: &EffectNames,
+    parties: &Parties<'_>,
+    maps: &CodeMaps,
+) -> ForClinic {
+    let placer = Placer::of(submission);
+    let mut writer =
+        Writer { submission, names, maps, placer: &placer, entries: Vec::new(), parts: Vec::new() };
+    for (number, part) in submission.parts().iter().enumerate() {
+        if part.resource_type() != "Task" {
+            writer.write_part(number, part);
+        }
+    }
+    writer.write_coordination(parties);
+    ForClinic { bundle: bundle::transaction(&writer.entries), parts: writer.parts }
+}
+
+struct Writer<'a, 'm> {
+    submission: &'a Submission<'m>,
+    names: &'a EffectNames,
+    maps: &'a CodeMaps,
+    placer: &'a Placer,
+    entries: Vec<Value>,
+    parts: Vec<Option<usize>>,
+}
+
+impl<'m> Writer<'_, 'm> {
+    fn write_part(&mut self, number: usize, part: &Part<'m>) {
+        let mut resource = self.rewritten(part);
+        if part.resource_type() == "ServiceRequest" {
+            make_filler_order(&mut resource, self.placer.order_identifier());
+        }
+        self.maps.translate(&mut resource);
+        let condition = self.mark(&mut resource, number, part.resource_type());
+        let binaries = self.lift_large_attachments(&mut resource, number);
+        self.push(&address(number), &resource, &condition, Some(number));
+        for (name, binary) in binaries {
+            self.push(&binary_address(&name), &binary, &self.names.by_tag(&name), None);
+        }
+    }
+
+    fn write_coordination(&mut self, parties: &Parties<'_>) {
+        let submission = self.submission;
+        let place = |resource_type| submission.first(resource_type).map(|(number, _)| address(number));
+        let (Some(order), Some(patient)) = (place("ServiceRequest"), place("Patient")) else {
+            return; // A valid submission has both.
+        };
+        let placer_task = submission.first("Task").map(|(_, part)| self.rewritten(part));
+        let links = OrderLinks {
+            service_request: &order,
+            patient: &patient,
+            placer_task_identifiers: &self.placer.task,
+        };
+        let mut task = coordination_task(self.names, parties, &links, placer_task.as_ref());
+        self.maps.translate(&mut task);
+        let task_number = submission.first("Task").map(|(number, _)| number);
+        self.push(TASK_ADDRESS, &task, &self.names.by_identifier("task"), task_number);
+
+        let full_urls: Vec<String> =
+            self.entries.iter().filter_map(|entry| entry["fullUrl"].as_str().map(str::to_owned)).collect();
+        let targets: Vec<&str> = full_urls.iter().map(String::as_str).collect();
+        let provenance = provenance(self.names, parties, &targets, self.placer.order_identifier().as_ref());
+        self.push(PROVENANCE_ADDRESS, &provenance, &self.names.by_tag("provenance"), None);
+    }
+
+    /// The part with references into the transaction, and without what only its own server may say.
+    fn rewritten(&self, part: &Part<'m>) -> Value {
+        let mut resource = part.resource.clone();
+        if let Some(map) = resource.as_object_mut() {
+            map.shift_remove("id");
+            if part.contains_parts {
+                map.shift_remove("contained");
+            }
+        }
+        keep_of_meta(&mut resource, &["profile", "security", "tag"]);
+        reference::for_each_mut(&mut resource, &mut |it| self.point_into_transaction(it, part));
+        resource
+    }
+
+    fn point_into_transaction(&self, reference: &mut Value, part: &Part<'m>) {
+        let text = reference["reference"].as_str().unwrap_or_default().to_owned();
+        if let Some(number) = self.submission.resolve(&text, part) {
+            let to_task = self.submission.parts()[number].resource_type() == "Task";
+            reference["reference"] = json!(if to_task { TASK_ADDRESS.to_owned() } else { address(number) });
+            return;
+        }
+        if let (Target::Absolute(url), Some(map)) = (target(&text), reference.as_object_mut()) {
+            // It names something on the sender's server: kept as a name, not as an address of ours.
+            map.shift_remove("reference");
+            map.entry("identifier").or_insert_with(|| address_identifier(url));
+        }
+    }
+
+    /// Gives the resource our name, and returns the search that finds it again.
+    fn mark(&self, resource: &mut Value, number: usize, resource_type: &str) -> String {
+        let name = number.to_string();
+        let known_by = coding::identifiers(resource)
+            .find(|(system, _)| !system.is_empty() && KNOWN_BY_IDENTIFIER.contains(&resource_type))
+            .map(|(system, value)| token_query("identifier", system, value));
+        if known_by.is_some() || WITHOUT_IDENTIFIERS.contains(&resource_type) {
+            append(resource, &["meta", "tag"], self.names.tag(&name));
+            return known_by.unwrap_or_else(|| self.names.by_tag(&name));
+        }
+        if resource_type != "ServiceRequest" {
+            type_as_placer(resource);
+        }
+        append(resource, &["identifier"], self.names.identifier(&name));
+        self.names.by_identifier(&name)
+    }
+
+    fn lift_large_attachments(&self, resource: &mut Value, number: usize) -> Vec<(String, Value)> {
+        let mut binaries = Vec::new();
+        for content in resource["content"].as_array_mut().into_iter().flatten() {
+            let attachment = &mut content["attachment"];
+            if attachment["data"].as_str().is_none_or(|data| data.len() <= LARGE_ATTACHMENT) {
+                continue;
+            }
+            let name = format!("{number}-binary-{}", binaries.len());
+            let data =
+                attachment.as_object_mut().and_then(|map| map.shift_remove("data")).unwrap_or_default();
+            attachment["url"] = json!(binary_address(&name));
+            let binary = json!({
+                "resourceType": "Binary",
+                "meta": { "tag": [self.names.tag(&name)] },
+                "contentType": attachment["contentType"].as_str().unwrap_or("application/octet-stream"),
+                "data": data,
+            });
+            binaries.push((name, binary));
+        }
+        binaries
+    }
+
+    fn push(&mut self, full_url: &str, resource: &Value, condition: &str, part: Option<usize>) {
+        self.entries.push(bundle::create_entry(full_url, resource, condition));
+        self.parts.push(part);
+    }
+}
+
+const TASK_ADDRESS: &str = "urn:uuid:00000000-0000-4000-8000-00000000000a";
+const PROVENANCE_ADDRESS: &str = "urn:uuid:00000000-0000-4000-8000-00000000000b";
+
+/// The address of a part within the transaction. It needs to be unique there and nowhere else.
+fn address(number: usize) -> String {
+    format!("urn:uuid:00000000-0000-4000-9000-{number:012x}")
+}
+
+/// The address of a Binary within the transaction, made from its name.
+fn binary_address(name: &str) -> String {
+    let mut numbers = name.split("-binary-").map(|it| it.parse::<u32>().unwrap_or_default());
+    let (part, place) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    format!("urn:uuid:00000000-0000-4000-a000-{part:06x}{place:06x}")
+}
+
+/// Leaves these elements of `meta` and removes the others.
+pub fn keep_of_meta(resource: &mut Value, kept: &[&str]) {
+    let Some(map) = resource.as_object_mut() else {
+        return;
+    };
+    if let Some(meta) = map.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.retain(|key, _| kept.contains(&key.as_str()));
+        if meta.is_empty() {
+            map.shift_remove("meta");
+        }
+    }
+}
+
+/// Adds an item to a list element, which is made where it is missing.
+fn append(resource: &mut Value, path: &[&str], item: Value) {
+    let mut place = resource;
+    for (depth, key) in path.iter().enumerate() {
+        let last = depth + 1 == path.len();
+        let Some(map) = place.as_object_mut() else {
+            return;
+        };
+        let fresh = if last { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+        place = map.entry(*key).or_insert(fresh);
+    }
+    if let Some(list) = place.as_array_mut() {
+        list.push(item);
+    }
+}
