@@ -1,6 +1,6 @@
 //! What the clinic wrote, in the partner's terms.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -49,12 +49,12 @@ const NAMED_ONLY: [&str; 7] = [
 
 /// Rewrites references and codes. `companions` are the resources that travel along, by their reference at
 /// the clinic. A reference that the partner could not follow is reduced to what it may know, or removed.
-pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &HashMap<String, String>) {
+pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) {
     reference::retain(resource, &mut |it| rewrite(it, terms, companions));
     terms.maps.translate(resource);
 }
 
-fn rewrite(it: &mut Value, terms: &PartnerTerms<'_>, companions: &HashMap<String, String>) -> bool {
+fn rewrite(it: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) -> bool {
     let text = it["reference"].as_str().unwrap_or_default().to_owned();
     if matches!(target(&text), Target::Contained(_)) {
         return true;
