@@ -4,6 +4,7 @@ pub mod bundle;
 pub mod client;
 pub mod coding;
 pub mod json;
+pub mod message_index;
 pub mod outcome;
 pub mod reference;
 pub mod resource;
