@@ -5,3 +5,4 @@ pub mod fhir;
 pub mod model;
 pub mod store;
 pub mod translation;
+pub mod validation;

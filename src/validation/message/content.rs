@@ -1,0 +1,61 @@
+//! What must hold for everything in a message: references lead somewhere, nothing changes the meaning unseen.
+
+use serde_json::Value;
+
+use crate::fhir::message_index::{Entry, MessageIndex};
+use crate::fhir::outcome::{Issue, IssueKind};
+use crate::fhir::reference::{Target, target};
+use crate::fhir::resource::resource_type;
+use crate::validation::{place, walk};
+
+/// Whatever says that the content means something else than it seems to. We understand none of it,
+/// and may not ignore it (FHIR R4, extensibility, modifier extensions; Resource.implicitRules).
+pub(super) fn modifiers(message: &Value) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    walk::objects(message, &mut |way, object| {
+        for name in ["modifierExtension", "implicitRules"] {
+            if object.contains_key(name) {
+                issues.push(modifier(&walk::place(resource_type(message), way), name));
+            }
+        }
+    });
+    issues
+}
+
+/// The literal references that lead nowhere. One to another server may lead there.
+pub(super) fn references(index: &MessageIndex<'_>) -> Vec<Issue> {
+    index.entries().iter().flat_map(|it| broken(index, it)).collect()
+}
+
+fn modifier(at: &str, name: &str) -> Issue {
+    let text = format!("Send the resource without `{name}`: this gateway understands none.");
+    Issue::error(IssueKind::NotSupported, "SEND_MODIFIER_EXTENSION", text).at(place::child(at, name))
+}
+
+fn broken(index: &MessageIndex<'_>, entry: &Entry<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    walk::objects(entry.resource, &mut |way, object| {
+        let reference = object.get("reference").and_then(Value::as_str).filter(|it| !it.is_empty());
+        let fault = reference.and_then(|it| fault(index, entry, it));
+        issues.extend(fault.map(|it| it.at(walk::place(&entry.at, way))));
+    });
+    issues
+}
+
+fn fault(index: &MessageIndex<'_>, entry: &Entry<'_>, reference: &str) -> Option<Issue> {
+    if index.resolve(reference, entry).is_some() {
+        return None;
+    }
+    let text = match target(reference) {
+        Target::Absolute(_) => return None,
+        Target::Unclear(_) => {
+            let text = "Write the reference as `#id`, `urn:uuid:…`, `Type/id` or a complete http(s) address.";
+            return Some(Issue::error(IssueKind::Value, "SEND_REFERENCE_MALFORMED", text));
+        }
+        Target::Contained(_) => "Send the resource that is referred to in `contained` of the same resource.",
+        Target::Urn(_) | Target::Relative { .. } => {
+            "Send the resource that is referred to in the same message."
+        }
+    };
+    Some(Issue::error(IssueKind::Value, "SEND_REFERENCE_UNRESOLVED", text))
+}

@@ -1,0 +1,77 @@
+//! A whole referral: one order for one patient, and everything that it names.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{capped, size, supports, violations};
+use crate::fhir::message_index::{Entry, MessageIndex, contained};
+use crate::fhir::outcome::{Issue, IssueKind};
+use crate::fhir::resource::resource_type;
+
+mod content;
+mod envelope;
+mod order;
+mod patient;
+
+pub use envelope::MAX_ENTRIES;
+pub use order::referral;
+
+/// Everything that keeps a message from being a referral that we can take.
+///
+/// A message is a `transaction` Bundle, or a ServiceRequest with what it needs contained.
+/// Where the envelope itself is wrong, only that is reported.
+pub fn check_message(message: &Value) -> Vec<Issue> {
+    let envelope = match resource_type(message) {
+        "Bundle" => envelope::check(message),
+        "ServiceRequest" => None,
+        _ => Some(unexpected()),
+    };
+    envelope
+        .or_else(|| size::check(message))
+        .map_or_else(|| capped(without_repeats(check_content(message))), |it| vec![it])
+}
+
+fn unexpected() -> Issue {
+    let text = "Send a Bundle of type transaction, or a ServiceRequest.";
+    Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNEXPECTED", text)
+}
+
+fn check_content(message: &Value) -> Vec<Issue> {
+    let index = MessageIndex::of(message);
+    let mut issues = Vec::new();
+    if resource_type(message) == "Bundle" {
+        issues.extend(envelope::check_entries(message));
+    }
+    issues.extend(index.entries().iter().flat_map(structure));
+    issues.extend(content::modifiers(message));
+    let order = order::check(message, &index, &mut issues);
+    if let Some(order) = order {
+        patient::check(&index, order, &mut issues);
+    }
+    issues.extend(content::references(&index));
+    issues
+}
+
+/// The structure of a resource; one whose type we do not take is not looked into.
+fn structure(entry: &Entry<'_>) -> Vec<Issue> {
+    let sent = resource_type(entry.resource);
+    if !sent.is_empty() && !supports(sent) {
+        return vec![unsupported(&entry.at)];
+    }
+    let mut issues = violations(entry.resource, &entry.at);
+    let envelopes = contained(entry.resource).enumerate().filter(|(_, it)| resource_type(it) == "Bundle");
+    issues.extend(envelopes.map(|(number, _)| unsupported(&format!("{}.contained[{number}]", entry.at))));
+    issues
+}
+
+fn unsupported(at: &str) -> Issue {
+    let text = "Leave this resource out: a referral takes the types listed in the CapabilityStatement.";
+    Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNSUPPORTED", text).at(at)
+}
+
+/// Two checks may find one fault; the first one's words stand.
+fn without_repeats(issues: Vec<Issue>) -> Vec<Issue> {
+    let mut seen = HashSet::new();
+    issues.into_iter().filter(|it| seen.insert((it.code, it.expression.clone()))).collect()
+}
