@@ -41,13 +41,16 @@ impl AssertionKey {
     }
 
     /// The public half, as an entry of our JWKS (RFC 7517 §4).
-    pub fn public_jwk(&self) -> Result<Value, KeyProblem> {
-        let jwk = Jwk::from_encoding_key(&self.key, self.algorithm);
-        let jwk = jwk.ok().and_then(|it| serde_json::to_value(it).ok());
-        let mut jwk = jwk.ok_or(KeyProblem::DoesNotFit("a JWKS"))?;
+    ///
+    /// # Panics
+    /// Never: the key has signed when it was read, so it has a public half.
+    pub fn public_jwk(&self) -> Value {
+        let jwk =
+            Jwk::from_encoding_key(&self.key, self.algorithm).expect("a key that signs has a public half");
+        let mut jwk = serde_json::to_value(jwk).expect("a JWK is made of text");
         jwk["kid"] = json!(self.key_id);
         jwk["use"] = json!("sig");
-        Ok(jwk)
+        jwk
     }
 
     pub(super) fn key(&self) -> &EncodingKey {
@@ -105,8 +108,8 @@ mod tests {
         let rsa = AssertionKey::read(rsa_pem().as_bytes(), "k1", SigningAlgorithm::Rs384).unwrap();
         let ec = AssertionKey::read(ec_pem().as_bytes(), "k2", SigningAlgorithm::Es384).unwrap();
 
-        assert_eq!(rsa.public_jwk().unwrap()["kty"], "RSA");
-        let public = ec.public_jwk().unwrap();
+        assert_eq!(rsa.public_jwk()["kty"], "RSA");
+        let public = ec.public_jwk();
         assert_eq!((&public["crv"], &public["kid"]), (&json!("P-384"), &json!("k2")));
         assert!(public.get("d").is_none());
     }

@@ -154,11 +154,19 @@ fn is_for_signatures(jwk: &Value, algorithm: Algorithm) -> bool {
         && operations.is_none_or(|it| it.iter().any(|operation| operation == "verify"))
 }
 
+/// In bytes. Real exponents have three; a long one only costs time.
+const LONGEST_EXPONENT: usize = 8;
+
 fn rsa_key(jwk: &Value) -> Result<DecodingKey, JwkFault> {
     let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
     let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
     if !(2048..=8192).contains(&bits) {
         return Err(JwkFault::RsaSize);
+    }
+    // With 1 as exponent anybody can sign; the library does not look.
+    let odd = |it: &[u8]| it.last().is_some_and(|last| last & 1 == 1);
+    if !odd(&n) || !odd(&e) || e == [1] || e.len() > LONGEST_EXPONENT {
+        return Err(JwkFault::Broken);
     }
     let components = RsaPublicKeyComponents { n: &n, e: &e };
     components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA384).map_err(|_| JwkFault::Broken)?;
@@ -240,7 +248,9 @@ mod tests {
     fn keys_that_must_not_be_used_are_refused() {
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
         assert_eq!(faults(&[with(rsa_jwk("a"), "n", json!(short))]), [JwkFault::RsaSize]);
-        assert_eq!(faults(&[with(rsa_jwk("a"), "e", json!("Ag"))]), [JwkFault::Broken]);
+        for exponent in ["Ag", "AQ", "", "AQEBAQEBAQEB", "not base64"] {
+            assert_eq!(faults(&[with(rsa_jwk("a"), "e", json!(exponent))]), [JwkFault::Broken]);
+        }
         assert_eq!(faults(&[with(ec_jwk("a"), "crv", json!("P-256"))]), [JwkFault::Curve]);
         assert_eq!(faults(&[with(ec_jwk("a"), "x", json!("AAAA"))]), [JwkFault::Broken]);
         let off_the_curve = URL_SAFE_NO_PAD.encode([7; 48]);
