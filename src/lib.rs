@@ -1,5 +1,6 @@
 //! A FHIR R4 gateway between referring EHRs and one clinic.
 
+pub mod auth;
 pub mod consent;
 pub mod fhir;
 pub mod model;

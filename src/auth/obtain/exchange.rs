@@ -1,0 +1,226 @@
+//! One request to a token endpoint.
+//!
+//! Source: RFC 6749 §4.4, RFC 7523 §2.2; smart.md section 6.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use jsonwebtoken::Header;
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse, BasicTokenType};
+use oauth2::{
+    AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope,
+    TokenResponse as _, TokenUrl,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::sensitive_header;
+use crate::auth::keys::AssertionKey;
+use crate::fhir::client::token::TokenError;
+use crate::model::partner::TokenGrant;
+use crate::model::sensitive::Sensitive;
+
+/// What to think of a token without `expires_in`.
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
+
+/// How long not to ask again after a failure, where the server does not say.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The longest wait that a server may ask for.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// How long an assertion is good for, in seconds: under the five minutes of SMART by what clocks differ.
+const ASSERTION_LIFETIME_S: i64 = 240;
+
+/// The largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 64 * 1024;
+
+/// How we ask at one token endpoint.
+pub(super) struct Exchange {
+    pub(super) grant: TokenGrant,
+    pub(super) proof: Proof,
+    pub(super) http: reqwest::Client,
+}
+
+/// How we prove who we are.
+pub(super) enum Proof {
+    Secret(Sensitive<String>),
+    Key(AssertionKey),
+}
+
+/// A token, ready for use.
+pub(super) struct Token {
+    pub(super) authorization: HeaderValue,
+    pub(super) lifetime: Duration,
+}
+
+/// No token, and when to try again.
+pub(super) struct Failure {
+    pub(super) error: TokenError,
+    pub(super) wait: Duration,
+}
+
+impl Failure {
+    const fn unavailable() -> Self {
+        Self { error: TokenError::Unavailable, wait: WAIT }
+    }
+}
+
+impl Exchange {
+    /// Asks once. The cause of a failure is logged here, without anything that was sent or received but codes.
+    pub(super) async fn ask(&self, now: Timestamp) -> Result<Token, Failure> {
+        let client = self.client();
+        let scopes = self.grant.scope.split_ascii_whitespace().map(|it| Scope::new(it.to_owned()));
+        let mut request = client.exchange_client_credentials().add_scopes(scopes);
+        if let Proof::Key(key) = &self.proof {
+            request = request.add_extra_param("client_assertion_type", JWT_BEARER);
+            request = request.add_extra_param("client_assertion", self.assertion(key, now)?);
+        }
+        let send = |request| send(self.http.clone(), request);
+        let answer = request.request_async(&send).await;
+        answer.map_err(|error| self.failure(error)).and_then(|it| token(&it))
+    }
+
+    fn client(&self) -> BasicClient<NotSet, NotSet, NotSet, NotSet, oauth2::EndpointSet> {
+        let client = BasicClient::new(ClientId::new(self.grant.client_id.clone()))
+            .set_token_uri(TokenUrl::from_url(self.grant.token_url.clone()));
+        match &self.proof {
+            Proof::Secret(secret) => client
+                .set_client_secret(ClientSecret::new(secret.reveal().clone()))
+                .set_auth_type(AuthType::BasicAuth),
+            // Sends client_id in the body, which RFC 7521 §4.2 allows.
+            Proof::Key(_) => client.set_auth_type(AuthType::RequestBody),
+        }
+    }
+
+    /// A new `jti` each time, also when the same request is tried again (smart.md row 6.3).
+    fn assertion(&self, key: &AssertionKey, now: Timestamp) -> Result<String, Failure> {
+        let claims = AssertionClaims {
+            iss: &self.grant.client_id,
+            sub: &self.grant.client_id,
+            aud: self.grant.token_url.as_str(),
+            iat: now.as_second(),
+            exp: now.as_second() + ASSERTION_LIFETIME_S,
+            jti: Uuid::new_v4().to_string(),
+        };
+        let header = Header { kid: Some(key.key_id().to_owned()), ..Header::new(key.algorithm()) };
+        jsonwebtoken::encode(&header, &claims, key.key()).map_err(|_| Failure::unavailable())
+    }
+
+    fn failure(&self, error: RequestTokenError<SendError, BasicErrorResponse>) -> Failure {
+        let host = self.grant.token_url.host_str().unwrap_or_default();
+        let client_id = self.grant.client_id.as_str();
+        match error {
+            RequestTokenError::ServerResponse(answer) => {
+                let code = code(answer.error().as_ref());
+                let uri = answer.error_uri().map(|it| printable(it)).unwrap_or_default();
+                tracing::warn!(token.host = host, client_id, code, uri, "token endpoint refused us");
+                Failure { error: TokenError::Refused(code), wait: WAIT }
+            }
+            RequestTokenError::Request(error) => {
+                tracing::warn!(token.host = host, client_id, %error, "token endpoint did not answer");
+                Failure { error: TokenError::Unavailable, wait: error.wait() }
+            }
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+                tracing::warn!(token.host = host, client_id, "token endpoint answered something else");
+                Failure::unavailable()
+            }
+        }
+    }
+}
+
+type NotSet = oauth2::EndpointNotSet;
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+#[derive(Serialize)]
+struct AssertionClaims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+/// Why there was no answer to read. Says no address: reqwest's own words would.
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error("timed out")]
+    TimedOut,
+    #[error("no connection")]
+    NoConnection,
+    #[error("the exchange broke off")]
+    Broken,
+    #[error("the answer is larger than {LARGEST_ANSWER} bytes")]
+    TooLarge,
+    #[error("status {status}")]
+    Busy { status: u16, wait: Duration },
+}
+
+impl SendError {
+    const fn wait(&self) -> Duration {
+        match self {
+            Self::Busy { wait, .. } => *wait,
+            _ => WAIT,
+        }
+    }
+}
+
+impl From<reqwest::Error> for SendError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::TimedOut
+        } else if error.is_connect() {
+            Self::NoConnection
+        } else {
+            Self::Broken
+        }
+    }
+}
+
+async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, SendError> {
+    let request = reqwest::Request::try_from(request)?;
+    let mut answer = http.execute(request).await?;
+    let status = answer.status();
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        return Err(SendError::Busy { status: status.as_u16(), wait: wait_asked(answer.headers()) });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            return Err(SendError::TooLarge);
+        }
+    }
+    let mut response = HttpResponse::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = answer.headers().clone();
+    Ok(response)
+}
+
+/// `Retry-After` in whole seconds (RFC 9110 §10.2.3).
+fn wait_asked(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok()?.parse().ok());
+    seconds.map_or(WAIT, |it| Duration::from_secs(it).clamp(WAIT, LONGEST_WAIT))
+}
+
+fn token(answer: &BasicTokenResponse) -> Result<Token, Failure> {
+    let header = format!("Bearer {}", answer.access_token().secret());
+    let bearer = *answer.token_type() == BasicTokenType::Bearer;
+    let authorization = sensitive_header(&header).filter(|_| bearer).ok_or_else(Failure::unavailable)?;
+    Ok(Token { authorization, lifetime: answer.expires_in().unwrap_or(DEFAULT_LIFETIME) })
+}
+
+/// An error code as RFC 6749 §5.2 knows them; anything else says nothing that we would repeat.
+fn code(text: &str) -> String {
+    let plain = text.len() <= 64 && text.chars().all(|it| it.is_ascii_alphanumeric() || "_-.".contains(it));
+    if plain { text.to_owned() } else { "unspecified".to_owned() }
+}
+
+/// Oracle puts the cause into `error_uri`, as a URN: worth a log line, but cut to its characters.
+fn printable(uri: &str) -> String {
+    uri.chars().take(200).filter(|it| it.is_ascii_alphanumeric() || ":/-._~%#".contains(*it)).collect()
+}

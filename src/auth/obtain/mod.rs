@@ -1,0 +1,86 @@
+//! Tokens that we ask for: at the clinic's server and at the partners'.
+
+mod exchange;
+mod granted;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
+use super::keys::{AssertionKey, KeyProblem};
+use crate::fhir::client::token::{TokenError, TokenSource};
+use crate::model::clock::Clock;
+use crate::model::partner::Credentials;
+use exchange::{Exchange, Proof};
+use granted::GrantedTokens;
+
+/// Why credentials cannot be used. Never holds any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialsProblem {
+    /// A token or password with characters that no header can carry, often a line end.
+    #[error("cannot be sent in a header: look for a line end or other control character")]
+    NotAHeader,
+    /// HTTP Basic could not tell where the name ends (RFC 7617 §2).
+    #[error("has a colon in the user name")]
+    ColonInName,
+    /// The private key.
+    #[error(transparent)]
+    Key(#[from] KeyProblem),
+}
+
+/// Makes the source of `Authorization` headers for one server.
+///
+/// `http` is for the token endpoint; it must not follow redirects, which could carry a secret away, and should
+/// have a timeout.
+pub fn token_source(
+    credentials: &Credentials,
+    clock: Arc<dyn Clock>,
+    http: reqwest::Client,
+) -> Result<Arc<dyn TokenSource>, CredentialsProblem> {
+    let (grant, proof) = match credentials {
+        Credentials::None => return Ok(Arc::new(Fixed(None))),
+        Credentials::Bearer(token) => return fixed(&format!("Bearer {}", token.reveal())),
+        Credentials::Basic { username, .. } if username.contains(':') => {
+            return Err(CredentialsProblem::ColonInName);
+        }
+        Credentials::Basic { username, password } => {
+            let pair = STANDARD.encode(format!("{username}:{}", password.reveal()));
+            return fixed(&format!("Basic {pair}"));
+        }
+        Credentials::ClientSecret { grant, client_secret } => (grant, Proof::Secret(client_secret.clone())),
+        Credentials::PrivateKeyJwt { grant, private_key, key_id, algorithm } => {
+            (grant, Proof::Key(AssertionKey::read(private_key.reveal(), key_id, *algorithm)?))
+        }
+    };
+    let exchange = Exchange { grant: grant.clone(), proof, http };
+    Ok(Arc::new(GrantedTokens::new(exchange, clock)))
+}
+
+/// The same header each time, or none.
+struct Fixed(Option<HeaderValue>);
+
+#[async_trait]
+impl TokenSource for Fixed {
+    async fn authorization(&self) -> Result<Option<HeaderValue>, TokenError> {
+        Ok(self.0.clone())
+    }
+
+    /// There is no other token to be had.
+    async fn forget(&self) {}
+}
+
+fn fixed(text: &str) -> Result<Arc<dyn TokenSource>, CredentialsProblem> {
+    let header = sensitive_header(text).ok_or(CredentialsProblem::NotAHeader)?;
+    Ok(Arc::new(Fixed(Some(header))))
+}
+
+fn sensitive_header(text: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(text).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}

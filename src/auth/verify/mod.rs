@@ -1,0 +1,25 @@
+//! Tokens that we are shown: the token endpoint, and the access tokens that it issues.
+
+mod assertion;
+mod bearer;
+mod clients;
+mod discovery;
+mod fault;
+mod form;
+mod jwks;
+mod jwt;
+mod refusal;
+mod secret;
+mod service;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use bearer::{AccessTokens, BearerRefusal, Caller};
+pub use clients::{ClientFault, ClientProblem, Clients, Registry};
+pub use discovery::{Addresses, smart_configuration};
+pub use form::TokenRequest;
+pub use jwks::{JwkFault, JwksProblem, PublicKeys, check_jwks};
+pub use refusal::TokenRefusal;
+pub use service::{IssuedToken, TokenService};
