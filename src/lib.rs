@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod consent;
 pub mod fhir;
+pub mod inbound;
 pub mod model;
 pub mod store;
 pub mod translation;

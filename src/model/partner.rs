@@ -1,5 +1,7 @@
 //! A referring EHR, as its settings file describes it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -130,4 +132,26 @@ pub enum SigningAlgorithm {
     Rs384,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+}
+
+/// Every partner that is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Partners(BTreeMap<PartnerId, Arc<Partner>>);
+
+impl Partners {
+    /// The partner of this id.
+    pub fn get(&self, id: &PartnerId) -> Option<&Arc<Partner>> {
+        self.0.get(id)
+    }
+
+    /// Every partner, by its id.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Partner>> {
+        self.0.values()
+    }
+}
+
+impl FromIterator<Partner> for Partners {
+    fn from_iter<I: IntoIterator<Item = Partner>>(partners: I) -> Self {
+        Self(partners.into_iter().map(|partner| (partner.id.clone(), Arc::new(partner))).collect())
+    }
 }

@@ -1,0 +1,125 @@
+//! PARTNER → CLINIC. [`Inbound::accept`] is the road up to the answer; [`Inbound::forward`] is what the
+//! worker does afterwards. They meet in the ledger, so a crash between them loses nothing.
+
+pub mod open;
+
+pub mod validate;
+
+pub mod record;
+
+pub mod receipt;
+
+pub mod translate;
+
+pub mod forward;
+
+pub mod hosted;
+
+use std::sync::Arc;
+
+use crate::fhir::client::FhirClient;
+use crate::fhir::json::JsonError;
+use crate::fhir::outcome::{Explain, Issue, IssueKind};
+use crate::model::clock::Clock;
+use crate::model::envelope::Envelope;
+use crate::model::partner::{BusinessIdentifier, Partner, Partners};
+use crate::model::work::StoreError;
+use crate::store::Store;
+use crate::translation::codes::CodeMaps;
+use receipt::Receipt;
+
+/// What the road needs, and nothing else.
+#[derive(Clone)]
+pub struct Inbound {
+    /// The ledger.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The clinic's FHIR server.
+    pub clinic: FhirClient,
+    /// Every partner.
+    pub partners: Arc<Partners>,
+    /// Whom we are and for whom.
+    pub house: Arc<House>,
+}
+
+/// Who the clinic is, how we are reached, and how its codes are made.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Our public address, without a slash at its end.
+    pub public_url: String,
+    /// The clinic's name.
+    pub clinic_name: String,
+    /// The clinic's business identifier.
+    pub clinic: BusinessIdentifier,
+    /// Partners' codes in the clinic's.
+    pub maps: CodeMaps,
+}
+
+impl Inbound {
+    /// Takes one submission in. Once this has answered, the referral exists whatever happens next; the same
+    /// submission again gets the same receipt again.
+    pub async fn accept(&self, partner: &Partner, envelope: Envelope) -> Result<Receipt, InboundError> {
+        let message = open::message(&envelope)?;
+        validate::message(&message)?;
+        let (referral, repeated) = record::referral(self, &envelope, &message).await?;
+        tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
+        Ok(receipt::of(&referral, repeated, &message, &self.house, partner))
+    }
+}
+
+/// Why a referral did not get in. What is shown here goes to our log and holds no value from a resource.
+#[derive(Debug, thiserror::Error)]
+pub enum InboundError {
+    /// The body is not JSON that we take.
+    #[error("the body {0}")]
+    NotJson(#[from] JsonError),
+    /// The message breaks a rule.
+    #[error("{} issues", .0.len())]
+    Invalid(Vec<Issue>),
+    /// A key of the submission is taken by another content. Nothing was recorded.
+    #[error("a key of the submission is taken by another content")]
+    Conflict,
+    /// The ledger failed. Whether the referral was recorded may be unknown.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The referral was recorded, and could not be read back.
+    #[error("a recorded referral cannot be read back")]
+    Lost,
+}
+
+impl Explain for InboundError {
+    fn issues(&self) -> Vec<Issue> {
+        match self {
+            Self::NotJson(error) => vec![not_json(error)],
+            Self::Invalid(issues) => issues.clone(),
+            Self::Conflict => vec![Issue::error(
+                IssueKind::Duplicate,
+                "SEND_DUPLICATE",
+                "This identifier or idempotency key was used before with another content. Nothing was \
+                 recorded; send a new referral under a new identifier, or the first one unchanged.",
+            )],
+            Self::Store(StoreError::Busy) => vec![Issue::error(
+                IssueKind::Throttled,
+                "GW_BUSY",
+                "Nothing was recorded, because too much is waiting. Send the same again later.",
+            )],
+            Self::Store(_) | Self::Lost => vec![Issue::error(
+                IssueKind::Transient,
+                "GW_STORE_UNAVAILABLE",
+                "It is not known whether this was recorded. Send the same again; it will not be recorded twice.",
+            )],
+        }
+    }
+}
+
+fn not_json(error: &JsonError) -> Issue {
+    let code = match error {
+        JsonError::DuplicateKey { .. } => "SEND_JSON_DUPLICATE_KEY",
+        JsonError::TooDeep => "SEND_JSON_TOO_DEEP",
+        JsonError::Empty => "SEND_BODY_EMPTY",
+        _ => "SEND_JSON_INVALID",
+    };
+    let text = format!("Send one FHIR resource as JSON (RFC 8259, UTF-8). The body {error}.");
+    Issue::error(IssueKind::Structure, code, text)
+}

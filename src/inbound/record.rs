@@ -1,0 +1,75 @@
+//! Body, keys, referral and the work to forward it: one transaction. Only after it may we say yes.
+
+use serde_json::Value;
+
+use super::{Inbound, InboundError};
+use crate::fhir::{bundle, coding, resource};
+use crate::model::envelope::Envelope;
+use crate::model::ids::ReferralId;
+use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
+use crate::model::sensitive::Sensitive;
+
+/// Records a referral, or finds that it is known. True: it was known.
+pub async fn referral(
+    inbound: &Inbound,
+    envelope: &Envelope,
+    message: &Value,
+) -> Result<(Referral, bool), InboundError> {
+    let canonical = resource::canonical(message);
+    let new = NewReferral {
+        id: ReferralId::new(envelope.received),
+        partner: envelope.partner.clone(),
+        keys: keys(envelope, message, &canonical),
+        body: envelope.body.clone(),
+        canonical: Sensitive::new(canonical),
+        received: envelope.received,
+    };
+    let (id, repeated) = match inbound.store.accept(new).await? {
+        Acceptance::Recorded(id) => (id, false),
+        Acceptance::Repeated(id) => (id, true),
+        Acceptance::Conflict => return Err(InboundError::Conflict),
+    };
+    let recorded = inbound.store.referral(id).await?.ok_or(InboundError::Lost)?;
+    Ok((recorded, repeated))
+}
+
+/// By what this submission is known again (reference: delivery B4). The content itself is the key only
+/// where the sender named nothing; a requisition is no key, since it is shared by several orders.
+fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<SubmissionKey> {
+    let mut keys = Vec::new();
+    let mut add = |scope, value: String| keys.push(SubmissionKey { scope, value: Sensitive::new(value) });
+
+    if let Some(key) = &envelope.idempotency_key {
+        add(KeyScope::IdempotencyKey, key.clone());
+    }
+    if let Some(condition) = envelope.if_none_exist.as_deref().or_else(|| entry_condition(message)) {
+        add(KeyScope::IfNoneExist, condition.to_owned());
+    }
+    for (system, value) in service_request(message).into_iter().flat_map(coding::identifiers) {
+        add(KeyScope::Identifier, format!("{system}|{value}"));
+    }
+    if let Some(value) = message["identifier"]["value"].as_str() {
+        let system = message["identifier"]["system"].as_str().unwrap_or_default();
+        add(KeyScope::BundleIdentifier, format!("{system}|{value}"));
+    }
+    if keys.is_empty() {
+        add_content(&mut keys, canonical);
+    }
+    keys
+}
+
+fn add_content(keys: &mut Vec<SubmissionKey>, canonical: &[u8]) {
+    let value = String::from_utf8_lossy(canonical).into_owned();
+    keys.push(SubmissionKey { scope: KeyScope::Content, value: Sensitive::new(value) });
+}
+
+fn service_request(message: &Value) -> Option<&Value> {
+    let is_order = |it: &&Value| resource::resource_type(it) == "ServiceRequest";
+    Some(message).filter(is_order).or_else(|| bundle::resources(message).find(is_order))
+}
+
+fn entry_condition(message: &Value) -> Option<&str> {
+    let entry =
+        bundle::entries(message).find(|it| resource::resource_type(&it["resource"]) == "ServiceRequest")?;
+    entry["request"]["ifNoneExist"].as_str()
+}
