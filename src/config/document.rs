@@ -26,7 +26,7 @@ pub(crate) struct Document {
 pub(crate) struct Values {
     /// Everything that could be read.
     pub(crate) json: Value,
-    /// Texts with a `${…}` that cannot be filled in; they are not in `json`.
+    /// Texts with a `${…}` that cannot be filled in; `json` has them as they are written.
     pub(crate) not_filled: Vec<(Key, NotFilled)>,
 }
 
@@ -52,6 +52,13 @@ struct Spot {
     value: Range<usize>,
 }
 
+impl Spot {
+    /// What to hide of a secret. The value of a table with a header is that header, which is none.
+    fn secret(&self) -> Option<Range<usize>> {
+        (self.value.start >= self.name.end).then(|| self.value.clone())
+    }
+}
+
 impl Document {
     /// Reads TOML and fills in variables.
     pub(crate) fn parse(
@@ -68,7 +75,7 @@ impl Document {
         }
         let json = reader.table(&Key::default(), table.get_ref());
         let secrets = reader.spots.iter().filter(|(key, _)| mask::is_secret(key.name()));
-        let masked = secrets.map(|(_, spot)| spot.value.clone()).collect();
+        let masked = secrets.filter_map(|(_, spot)| spot.secret()).collect();
         let Reader { spots, not_filled, .. } = reader;
         Ok((Self { file, text, spots, masked }, Values { json, not_filled }))
     }
@@ -85,7 +92,7 @@ impl Document {
 
     /// Hides a value that should not be shown, such as that of a misspelt key.
     pub(crate) fn mask(&mut self, key: &Key) {
-        self.masked.extend(self.spots.get(key).map(|spot| spot.value.clone()));
+        self.masked.extend(self.spots.get(key).and_then(Spot::secret));
     }
 
     /// The names that stand directly inside a table.
@@ -143,9 +150,7 @@ impl Reader<'_> {
         for (name, value) in table {
             let key = at.child(name.get_ref());
             self.spots.insert(key.clone(), Spot { name: name.span(), value: value.span() });
-            if let Some(json) = self.value(&key, value) {
-                object.insert(name.get_ref().to_string(), json);
-            }
+            object.insert(name.get_ref().to_string(), self.value(&key, value));
         }
         Value::Object(object)
     }
@@ -155,32 +160,28 @@ impl Reader<'_> {
         for (index, item) in items.iter().enumerate() {
             let key = at.child(&index.to_string());
             self.spots.insert(key.clone(), Spot { name: item.span(), value: item.span() });
-            // The places of later items must not move, so what cannot be read stays as an empty one.
-            array.push(self.value(&key, item).unwrap_or(Value::Null));
+            array.push(self.value(&key, item));
         }
         Value::Array(array)
     }
 
-    fn value(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Value> {
+    fn value(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Value {
         match value.get_ref() {
-            DeValue::String(text) => self.text(key, text),
-            DeValue::Table(table) => Some(self.table(key, table)),
-            DeValue::Array(items) => Some(self.array(key, items)),
-            DeValue::Boolean(it) => Some(Value::Bool(*it)),
-            DeValue::Integer(it) => Some(integer(it).map_or(Value::Null, Value::Number)),
+            DeValue::String(text) => Value::String(self.text(key, text)),
+            DeValue::Table(table) => self.table(key, table),
+            DeValue::Array(items) => self.array(key, items),
+            DeValue::Boolean(it) => Value::Bool(*it),
+            DeValue::Integer(it) => integer(it).map_or(Value::Null, Value::Number),
             // No key takes one of these, and the schema would let 5.0 pass as a whole number.
-            DeValue::Float(_) | DeValue::Datetime(_) => Some(Value::Null),
+            DeValue::Float(_) | DeValue::Datetime(_) => Value::Null,
         }
     }
 
-    fn text(&mut self, key: &Key, text: &str) -> Option<Value> {
-        match fill_in(text, self.environment) {
-            Ok(filled) => Some(Value::String(filled)),
-            Err(reason) => {
-                self.not_filled.push((key.clone(), reason));
-                None
-            }
-        }
+    fn text(&mut self, key: &Key, text: &str) -> String {
+        fill_in(text, self.environment).unwrap_or_else(|reason| {
+            self.not_filled.push((key.clone(), reason));
+            text.to_owned()
+        })
     }
 }
 

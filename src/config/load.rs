@@ -48,8 +48,9 @@ pub(super) fn gateway(directory: &Path, environment: &dyn Environment) -> Gatewa
             return Gateway { config: None, reach: Reach::Anywhere, taken: Vec::new(), problems };
         }
     };
-    let values = defaults::overlay(structured(values, &schema::gateway(), &mut findings));
-    let private = values["server"]["allow_private_networks"] == Value::Bool(true);
+    let values = defaults::overlay(structure::check(values, &schema::gateway(), &mut findings));
+    let private = values["server"]["allow_private_networks"] == Value::Bool(true)
+        || findings.is_reported(&Key::from("server.allow_private_networks"));
     let client_id = values["clinic"]["client"]["client_id"].as_str();
     let taken = client_id.map(|id| (id.to_owned(), file)).into_iter().collect();
     let raw = typed::<raw::gateway::Gateway>(values, &mut findings);
@@ -102,7 +103,7 @@ fn partner(
 ) -> Result<Partner, Vec<Problem>> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (mut findings, values) = open(file.clone(), environment, Effect::PartnerLeftOut)?;
-    let values = structured(values, &schema::partner(), &mut findings);
+    let values = structure::check(values, &schema::partner(), &mut findings);
     let client_id = values["inbound"]["client_id"].as_str().map(str::to_owned);
     check_client_id(&mut findings, client_id.as_deref(), taken);
     let raw = typed(values, &mut findings);
@@ -132,6 +133,7 @@ fn open(
     effect: Effect,
 ) -> Result<(Findings, Values), Vec<Problem>> {
     let text = std::fs::read_to_string(&file).map_err(|error| vec![unreadable(&file, &error, effect)])?;
+    let text = text.trim_start_matches('\u{feff}').to_owned();
     match Document::parse(file.clone(), text, environment) {
         Ok((document, values)) => Ok((Findings::new(document, effect), values)),
         Err(error) => Err(vec![Problem {
@@ -145,16 +147,6 @@ fn open(
             effect,
         }]),
     }
-}
-
-/// The values that fit the schema; the others are reported.
-fn structured(values: Values, schema: &Value, findings: &mut Findings) -> Value {
-    for (key, reason) in values.not_filled {
-        findings.report(Code::Variable, key, reason.message, reason.help);
-    }
-    let mut json = values.json;
-    structure::check(&mut json, schema, findings);
-    json
 }
 
 /// The values as our own types. The schema comes from these types, so this cannot fail on what it let pass;

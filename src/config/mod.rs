@@ -1,7 +1,7 @@
 //! Settings: read, checked, and every mistake told at once with its file, line, column and remedy.
 //!
-//! A file goes through three stages: [`document`] turns TOML into values that know their places,
-//! [`structure`] compares them with the JSON Schema that is generated from [`raw`], and [`check`] looks at
+//! A file goes through three stages: `document` turns TOML into values that know their places,
+//! `structure` compares them with the JSON Schema that is generated from `raw`, and `check` looks at
 //! what a schema cannot say. The manual of all keys is `config/gateway.toml`.
 
 pub mod environment;

@@ -4,25 +4,37 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
+use super::document::Values;
+use super::environment::NotFilled;
 use super::findings::Findings;
 use super::key::Key;
 use super::nearest::nearest;
 use super::problem::Code;
 use super::schema;
 
-/// Reports every difference, and removes from `values` what is wrong, so that the other checks can go on.
-pub(crate) fn check(values: &mut Value, schema: &Value, findings: &mut Findings) {
+/// Reports every difference and every text that could not be filled in. Gives what is left without them,
+/// so that the other checks can go on.
+pub(crate) fn check(values: Values, schema: &Value, findings: &mut Findings) -> Value {
+    let Values { mut json, not_filled } = values;
     let validator = jsonschema::draft7::new(schema).expect("a test compiles both schemas");
     let mistakes: Vec<Mistake> =
-        validator.iter_errors(values).flat_map(|error| mistakes_of(&error, schema)).collect();
-    // All masks first: two mistakes may stand on one line.
-    for mistake in mistakes.iter().filter(|it| it.code == Code::UnknownKey) {
+        validator.iter_errors(&json).flat_map(|error| mistakes_of(&error, schema)).collect();
+    let (unknown, wrong): (Vec<_>, Vec<_>) =
+        mistakes.into_iter().partition(|mistake| mistake.code == Code::UnknownKey);
+    // The value of a misspelt key may be a secret. All are hidden before the first line is shown.
+    for mistake in &unknown {
         findings.mask(&mistake.key);
     }
-    for mistake in mistakes {
-        remove(values, mistake.key.names());
+    let not_filled = not_filled.into_iter().map(|(key, reason)| {
+        let NotFilled { message, help } = reason;
+        Mistake { code: Code::Variable, key, message, help }
+    });
+    // Of two mistakes in one place the first is told, and a type says nothing about a text without its value.
+    for mistake in unknown.into_iter().chain(not_filled).chain(wrong) {
+        remove(&mut json, mistake.key.names());
         findings.report(mistake.code, mistake.key, mistake.message, mistake.help);
     }
+    json
 }
 
 struct Mistake {

@@ -24,6 +24,9 @@ fn policy(findings: &mut Findings, raw: raw::ConsentDefault) -> Option<DefaultPo
         check_alone(findings);
         return Some(of_preset(preset));
     }
+    if findings.writes("consent.default.preset") {
+        return None; // it was reported
+    }
     let help = "set consent.default.preset or consent.default.decision";
     let decision = needed(findings, "consent.default.decision", raw.decision, help)?;
     Some(DefaultPolicy {

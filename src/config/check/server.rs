@@ -69,25 +69,20 @@ fn check_doors(findings: &mut Findings, listen: Option<SocketAddr>, operator: Op
 }
 
 fn tls(findings: &mut Findings, raw: raw::Tls) -> Option<Tls> {
-    let certificate = pem(findings, "server.tls.certificate_file", raw.certificate_file, "CERTIFICATE");
-    let private_key = pem(findings, "server.tls.private_key_file", raw.private_key_file, "PRIVATE KEY");
-    let (asked, client_ca_file) = (
-        raw.client_ca_file.is_some(),
-        pem(findings, "server.tls.client_ca_file", raw.client_ca_file, "CERTIFICATE"),
-    );
-    if asked && client_ca_file.is_none() {
-        return None;
+    let mut usable = true;
+    let files = [
+        ("server.tls.certificate_file", &raw.certificate_file, "CERTIFICATE"),
+        ("server.tls.private_key_file", &raw.private_key_file, "PRIVATE KEY"),
+        ("server.tls.client_ca_file", &raw.client_ca_file, "CERTIFICATE"),
+    ];
+    for (key, file, label) in files {
+        let Some(file) = file else { continue }; // the schema requires the first two
+        usable &= named_file::pem(findings, key, file, label).is_some();
     }
-    Some(Tls { certificate_file: certificate?, private_key_file: private_key?, client_ca_file })
-}
-
-fn pem(
-    findings: &mut Findings,
-    key: &str,
-    file: Option<std::path::PathBuf>,
-    label: &str,
-) -> Option<std::path::PathBuf> {
-    let file = file?;
-    named_file::pem(findings, key, &file, label)?;
-    Some(file)
+    let tls = Tls {
+        certificate_file: raw.certificate_file?,
+        private_key_file: raw.private_key_file?,
+        client_ca_file: raw.client_ca_file,
+    };
+    usable.then_some(tls)
 }

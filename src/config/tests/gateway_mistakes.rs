@@ -138,6 +138,7 @@ fn the_clinics_client_needs_one_credential() {
 
 #[test]
 fn a_preset_stands_alone() {
+    assert_eq!(mistakes("[consent.default]\npreset = \"optin\"\n"), "2:10 BAD_VALUE consent.default.preset");
     assert_eq!(
         mistakes("[consent.default]\npreset = \"deny-all\"\npurposes = [\"TREAT\"]\n"),
         "3:12 CONFLICT consent.default.purposes"

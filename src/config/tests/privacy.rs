@@ -22,6 +22,9 @@ fn a_secret_beside_a_mistake_is_shown_as_stars() {
         "[clinic]\nbase_url = \"https://me:hunter2@clinic.example/fhir\"\n",
         "[clinic.auth]\nkind = \"bearer\"\ntoken = \"${X:-hunter2}\"\ntoken_file = \"/no\"\n",
         "[clinic.auth]\nkind = \"bearer\"\ntoken = \"hunter2${X}\"\n",
+        "[clinic.auth]\nkind = \"bearer\"\nparole = \"hunter2${X}\"\n",
+        "[clinic.auht]\nparole = \"hunter2\"\n",
+        "[clinic]\nauht = { parole = \"hunter2\", x = \"${X}\" }\n",
     ];
     for text in tables {
         let shown = shown(&Folder::with_gateway(text));
@@ -34,6 +37,7 @@ fn a_secret_in_a_file_that_is_not_toml_is_not_shown() {
     for text in [
         "[clinic.auth]\ntoken = \"hunter2\n",
         "[clinic.auth]\ntoken = hunter2\n",
+        "[clinic.auth]\npasword = hunter2\n",
         "[clinic.auth]\nCLIENT_SECRET = \"hunter2\" x\n",
         "[clinic]\nauth = { kind = \"bearer\", token = \"hunter2\" \n",
         "[clinic.auth]\npassword = \"\"\"\nhunter2\n",

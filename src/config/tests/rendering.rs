@@ -56,3 +56,21 @@ fn json_is_one_line_with_stable_names() {
     assert_eq!(json["key"], "log.level");
     assert_eq!(json["effect"], "gateway-stops");
 }
+
+#[test]
+fn places_are_right_in_files_with_marks_of_other_systems() {
+    let folder = Folder::with_gateway("\u{feff}[log]\r\n\t\"format\" = \"tëxt\"\r\n");
+
+    let problem = folder.load().problems.remove(0);
+
+    let place = problem.place.unwrap();
+    assert_eq!((place.line, place.column, place.length), (2, 13, 6));
+    assert_eq!(place.excerpt, "\t\"format\" = \"tëxt\"");
+}
+
+#[test]
+fn the_header_of_an_unknown_section_is_shown() {
+    let text = Folder::with_gateway("[clinic.auht]\nkind = \"none\"\n").load().problems[0].to_text();
+
+    assert!(text.contains("1 | [clinic.auht]"), "{text}");
+}
