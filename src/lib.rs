@@ -1,6 +1,7 @@
 //! A FHIR R4 gateway between referring EHRs and one clinic.
 
 pub mod auth;
+pub mod config;
 pub mod consent;
 pub mod fhir;
 pub mod inbound;

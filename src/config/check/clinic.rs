@@ -1,0 +1,55 @@
+//! `[clinic]`.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::network::Reach;
+use super::{address, client, credentials, organization, secret};
+use crate::config::findings::Findings;
+use crate::config::problem::Code;
+use crate::config::raw::gateway as raw;
+use crate::config::settings::Clinic;
+use crate::model::client::ClientRole;
+use crate::model::partner::Endpoint;
+
+/// Checks the section.
+pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic> {
+    let base_url = address::any(findings, "clinic.base_url", &raw.base_url);
+    let credentials = credentials::check(findings, "clinic.auth", raw.auth, Reach::Anywhere);
+    let time_zone = time_zone(findings, &raw.time_zone);
+    let hook_token = secret::optional(findings, "clinic.hook_token", raw.hook_token, raw.hook_token_file);
+    let client = match raw.client {
+        Some(raw) => client::check(findings, "clinic.client", raw, ClientRole::Clinic).map(Some),
+        None => Some(None),
+    };
+    Some(Clinic {
+        name: raw.name,
+        organization: organization(raw.organization)?,
+        endpoint: Endpoint {
+            base_url: base_url?,
+            credentials: credentials?,
+            timeout: Duration::from_secs(raw.timeout_s),
+        },
+        poll_interval: Duration::from_secs(raw.poll_interval_s),
+        poll_overlap: Duration::from_secs(raw.poll_overlap_s),
+        time_zone: time_zone?,
+        hook_token: hook_token.ok()?,
+        client: client?,
+    })
+}
+
+fn time_zone(findings: &mut Findings, name: &str) -> Option<TimeZone> {
+    let zone = TimeZone::get(name).ok();
+    if zone.is_none() {
+        let key = "clinic.time_zone";
+        let help = "use an IANA name such as \"America/New_York\", or \"UTC\"";
+        findings.report(
+            Code::BadValue,
+            key,
+            format!("`{key}` is not a time zone that this machine knows"),
+            help,
+        );
+    }
+    zone
+}

@@ -1,0 +1,113 @@
+//! `partners/<id>.toml`.
+
+use std::time::Duration;
+
+use super::network::Reach;
+use super::{address, client, credentials, needed, organization};
+use crate::config::findings::Findings;
+use crate::config::problem::Code;
+use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
+use crate::model::client::ClientRole;
+use crate::model::ids::PartnerId;
+use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Partner, Share};
+
+/// How long one request to a partner may take where its file does not say.
+const DEFAULT_TIMEOUT_S: u64 = 30;
+
+/// Checks the file whose name without `.toml` is `stem`.
+pub(in crate::config) fn check(
+    findings: &mut Findings,
+    raw: raw::Partner,
+    stem: &str,
+    reach: Reach,
+) -> Option<Partner> {
+    check_supported(findings, &raw);
+    let id = raw.id.and_then(|id| partner_id(findings, id, stem));
+    // A file whose id is wrong is still read to its end; its client then belongs to nobody.
+    let role = ClientRole::Partner(id.clone().unwrap_or_else(|| PartnerId::new(stem)));
+    let client = raw.inbound.and_then(|raw| client::check(findings, "inbound", raw, role));
+    let outbound = raw.outbound.and_then(|raw| outbound(findings, raw, reach));
+    let organization = raw.organization.and_then(organization);
+    Some(Partner {
+        id: id?,
+        name: raw.name?,
+        organization: organization?,
+        client: client?,
+        outbound: outbound?,
+    })
+}
+
+fn check_supported(findings: &mut Findings, raw: &raw::Partner) {
+    if raw.fhir_version.is_some_and(|version| version != FhirVersion::R4) {
+        not_supported(findings, "fhir_version", "use \"4.0\"");
+    }
+    if raw.dialect.is_some_and(|dialect| dialect != Dialect::Plain) {
+        not_supported(findings, "dialect", "use \"plain\"");
+    }
+    if raw.outbound.as_ref().and_then(|it| it.mode) == Some(Mode::Message) {
+        not_supported(findings, "outbound.mode", "use \"rest\" or \"inbox\"");
+    }
+}
+
+fn not_supported(findings: &mut Findings, key: &str, help: &str) {
+    findings.report(
+        Code::NotSupported,
+        key,
+        format!("this value of `{key}` is not supported in this version"),
+        help,
+    );
+}
+
+fn partner_id(findings: &mut Findings, id: String, stem: &str) -> Option<PartnerId> {
+    let is_legal = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    if id.is_empty() || id.len() > 64 || !id.chars().all(is_legal) {
+        let message = "`id` is not a partner id".to_owned();
+        findings.report(Code::PartnerId, "id", message, "use 1 to 64 of a-z, 0-9 and hyphens");
+        return None;
+    }
+    if id != stem {
+        let help = format!("name the file `{id}.toml`, or set id = \"{stem}\"");
+        findings.report(Code::PartnerId, "id", "`id` is not the name of its file".to_owned(), help);
+        return None;
+    }
+    Some(PartnerId::new(id))
+}
+
+fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option<Outbound> {
+    let mode = raw.mode?;
+    let share = raw.share.map(|share| share.into_iter().map(Share::from).collect());
+    // What inbox does not need is checked all the same: people switch between the two.
+    let credentials = match raw.auth {
+        Some(auth) => credentials::check(findings, "outbound.auth", auth, reach),
+        None => Some(Credentials::None),
+    };
+    let help = "add the base address of the partner's FHIR server, or use mode = \"inbox\"";
+    let base_url = match mode {
+        Mode::Inbox | Mode::Message => raw.base_url,
+        Mode::Rest => needed(findings, "outbound.base_url", raw.base_url, help),
+    };
+    let base_url = base_url.and_then(|base| address::within(findings, "outbound.base_url", &base, reach));
+    let mode = match mode {
+        Mode::Inbox => OutboundMode::Inbox,
+        Mode::Rest => OutboundMode::Rest(Box::new(Endpoint {
+            base_url: base_url?,
+            credentials: credentials?,
+            timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
+        })),
+        Mode::Message => return None,
+    };
+    Some(Outbound { mode, share: share? })
+}
+
+impl From<raw::Share> for Share {
+    fn from(raw: raw::Share) -> Self {
+        match raw {
+            raw::Share::ReferralStatus => Self::ReferralStatus,
+            raw::Share::Scheduling => Self::Scheduling,
+            raw::Share::Communication => Self::Communication,
+            raw::Share::VisitSummary => Self::VisitSummary,
+            raw::Share::Results => Self::Results,
+            raw::Share::CarePlan => Self::CarePlan,
+        }
+    }
+}

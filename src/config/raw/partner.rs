@@ -1,0 +1,118 @@
+//! `partners/<id>.toml`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::auth::Auth;
+use super::client::{Client, Organization};
+
+/// Settings of one partner.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "partners/<id>.toml")]
+pub(crate) struct Partner {
+    /// a-z, 0-9 and hyphens, at most 64; the same as the file's name.
+    #[schemars(required)]
+    pub(crate) id: Option<String>,
+    /// The name that people know it by.
+    #[schemars(required, length(min = 1))]
+    pub(crate) name: Option<String>,
+    /// What it is, for people, such as `primary-care`.
+    #[expect(dead_code, reason = "for people who read the file; nothing depends on it")]
+    pub(crate) kind: Option<String>,
+    /// The FHIR version that it speaks. This version knows 4.0 only.
+    pub(crate) fhir_version: Option<FhirVersion>,
+    /// The guide that it follows. This version knows plain only.
+    pub(crate) dialect: Option<Dialect>,
+    /// Its business identifier; consent and Provenance name it.
+    #[schemars(required)]
+    pub(crate) organization: Option<Organization>,
+    /// How it proves who it is when it calls us.
+    #[schemars(required)]
+    pub(crate) inbound: Option<Client>,
+    /// How updates go back.
+    #[schemars(required)]
+    pub(crate) outbound: Option<Outbound>,
+}
+
+/// How updates go back.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Outbound {
+    /// The way that updates take.
+    #[schemars(required)]
+    pub(crate) mode: Option<Mode>,
+    /// The base address of its FHIR server; needed for mode rest.
+    pub(crate) base_url: Option<String>,
+    /// What may go back at all; consent is asked besides.
+    #[schemars(required)]
+    pub(crate) share: Option<Vec<Share>>,
+    /// The longest that one request to it may take, in seconds; left out: 30.
+    #[schemars(range(min = 1, max = 600))]
+    pub(crate) timeout_s: Option<u64>,
+    /// How we prove who we are at its server; left out: none.
+    pub(crate) auth: Option<Auth>,
+}
+
+/// FHIR versions.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum FhirVersion {
+    /// STU3. Not supported in this version.
+    #[serde(rename = "3.0")]
+    Stu3,
+    /// R4.
+    #[serde(rename = "4.0")]
+    R4,
+    /// R4B. Not supported in this version.
+    #[serde(rename = "4.3")]
+    R4b,
+    /// R5. Not supported in this version.
+    #[serde(rename = "5.0")]
+    R5,
+}
+
+/// The guides that partners follow.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Dialect {
+    /// FHIR R4 as it is.
+    Plain,
+    /// HL7 Clinical Order Workflows. Not supported in this version.
+    Cow,
+    /// Bi-directional services e-referral. Not supported in this version.
+    Bser,
+    /// SDOH Clinical Care. Not supported in this version.
+    Sdoh,
+    /// NHS Booking and Referral Standard. Not supported in this version.
+    Bars,
+}
+
+/// The ways that updates take.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mode {
+    /// We write to its FHIR server.
+    Rest,
+    /// FHIR messages. Not supported in this version.
+    Message,
+    /// It reads them from us.
+    Inbox,
+}
+
+/// Kinds of updates.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Share {
+    /// Where the referral stands.
+    ReferralStatus,
+    /// Appointments.
+    Scheduling,
+    /// Communications.
+    Communication,
+    /// Visit summaries.
+    VisitSummary,
+    /// Diagnostic reports with their observations.
+    Results,
+    /// Care plans.
+    CarePlan,
+}

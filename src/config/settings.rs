@@ -1,0 +1,151 @@
+//! The settings after all checks: what the rest of the program uses.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use crate::model::client::Client;
+use crate::model::partner::{BusinessIdentifier, Endpoint, Partner};
+use crate::model::policy::DefaultPolicy;
+use crate::model::sensitive::Sensitive;
+
+/// Everything that `gateway.toml` and `partners/*.toml` say, checked and read.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our own doors.
+    pub server: Server,
+    /// The ledger.
+    pub store: Store,
+    /// The clinic and its FHIR server.
+    pub clinic: Clinic,
+    /// What counts where no Consent speaks.
+    pub consent: Consent,
+    /// How what is owed is delivered.
+    pub delivery: Delivery,
+    /// A folder of definitions that are used besides those inside the program.
+    pub profiles_directory: Option<PathBuf>,
+    /// The program's log.
+    pub log: Log,
+    /// The partners whose files are without mistakes, by id.
+    pub partners: Vec<Partner>,
+}
+
+/// Our own doors.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where partners and the clinic's EHR reach us.
+    pub listen: SocketAddr,
+    /// How they reach us from outside. No slash at the end of its path, but `Url` prints one where the path
+    /// is empty: use [`Server::address`].
+    pub public_url: Url,
+    /// Where console, metrics and health are.
+    pub operator_listen: SocketAddr,
+    /// Whether partners' addresses may be plain http, loopback or private, also after name resolution.
+    pub allow_private_networks: bool,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a caller may take to send its body.
+    pub body_timeout: Duration,
+    /// How long running work may take to end after the stop signal.
+    pub shutdown_grace: Duration,
+    /// TLS at our own door; none: plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+impl Server {
+    /// An address of ours as others see it: `address("/fhir")` is `{public_url}/fhir`.
+    /// `path` starts with a slash; an empty one gives the public address without a slash at its end.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// The files of TLS at our own door, PEM. They existed when the settings were read; they may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// Our certificate and its issuers.
+    pub certificate_file: PathBuf,
+    /// Our private key.
+    pub private_key_file: PathBuf,
+    /// The issuers of callers' certificates; given: callers must show one.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The SQLite file; it need not exist.
+    pub path: PathBuf,
+    /// The file of 32 random bytes that seal what is stored; it need not exist while the store is new.
+    pub encryption_key_file: PathBuf,
+}
+
+/// The clinic and its FHIR server.
+#[derive(Clone, Debug)]
+pub struct Clinic {
+    /// Its name, as partners read it.
+    pub name: String,
+    /// Its business identifier: owner of every coordination Task.
+    pub organization: BusinessIdentifier,
+    /// Its FHIR server.
+    pub endpoint: Endpoint,
+    /// How often we ask what has changed.
+    pub poll_interval: Duration,
+    /// How far back each question reaches behind the last one.
+    pub poll_overlap: Duration,
+    /// The zone in which dates without a time are read.
+    pub time_zone: TimeZone,
+    /// The bearer token of `/hooks/clinic`; none: that door is shut.
+    pub hook_token: Option<Sensitive<String>>,
+    /// Its EHR as our client; none: it cannot call us.
+    pub client: Option<Client>,
+}
+
+/// What counts where no Consent speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// How old an answer about consent may be at the moment of sending; zero: ask anew each time.
+    pub max_staleness: Duration,
+    /// The clinic's default.
+    pub default: DefaultPolicy,
+}
+
+/// How what is owed is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// How long an effect is left alone whose outcome is unknown.
+    pub quiet_period: Duration,
+    /// The wait after the first failure.
+    pub first_retry: Duration,
+    /// How long we try to write a referral to the clinic.
+    pub clinic_deadline: Duration,
+    /// How long we try to send an update to a partner.
+    pub partner_deadline: Duration,
+    /// How often a held update is decided again without a notice.
+    pub decide_again: Duration,
+    /// How many deliveries run at the same time; at least 1.
+    pub workers: usize,
+    /// How long a worker owns a delivery.
+    pub lease: Duration,
+}
+
+/// The program's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How its lines look.
+    pub format: LogFormat,
+    /// The least that is logged, as `tracing` writes it: `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: &'static str,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

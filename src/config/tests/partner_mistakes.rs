@@ -1,0 +1,122 @@
+//! Mistakes in `partners/*.toml`: each costs one partner, never the others.
+
+use super::support::{Folder, PARTNER, summary};
+
+fn mistakes(change: (&str, &str)) -> String {
+    assert!(PARTNER.contains(change.0), "{}", change.0);
+    Folder::with_partner(&PARTNER.replacen(change.0, change.1, 1)).mistakes()
+}
+
+#[test]
+fn a_bad_partner_does_not_stop_the_others() {
+    let folder = Folder::with_partner(PARTNER).and_file("partners/bad.toml", "id = [\n");
+
+    let loaded = folder.load();
+
+    assert_eq!(summary(&loaded.problems), "1:7 SYNTAX");
+    let ids: Vec<_> = loaded.config.unwrap().partners.into_iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, ["oak"]);
+}
+
+#[test]
+fn all_mistakes_of_all_files_are_told_at_once() {
+    let folder = Folder::with_gateway("[log]\nlevel = 5\n")
+        .and_file("partners/a.toml", "name = 1\n")
+        .and_file("partners/b.toml", "[outbound]\nmode = \"message\"\nshare = [\"results\", \"resluts\"]\n");
+
+    assert_eq!(
+        folder.mistakes(),
+        "2:9 BAD_VALUE log.level\n\
+         1:1 MISSING_KEY id\n1:1 MISSING_KEY organization\n1:1 MISSING_KEY inbound\n1:1 MISSING_KEY outbound\n\
+         1:8 WRONG_TYPE name\n\
+         1:1 MISSING_KEY id\n1:1 MISSING_KEY name\n1:1 MISSING_KEY organization\n1:1 MISSING_KEY inbound\n\
+         2:8 NOT_SUPPORTED outbound.mode\n3:21 BAD_VALUE outbound.share[1]"
+    );
+}
+
+#[test]
+fn an_id_is_legal_and_the_name_of_its_file() {
+    assert_eq!(mistakes(("id = \"oak\"", "id = \"elm\"")), "1:6 PARTNER_ID id");
+    assert_eq!(mistakes(("id = \"oak\"", "id = \"Oak\"")), "1:6 PARTNER_ID id");
+    assert_eq!(mistakes(("id = \"oak\"", "id = \"\"")), "1:6 PARTNER_ID id");
+}
+
+#[test]
+fn two_clients_never_share_an_id() {
+    let folder = Folder::with_partner(PARTNER)
+        .and_file("partners/pine.toml", &PARTNER.replace("id = \"oak\"\nname", "id = \"pine\"\nname"));
+    assert_eq!(folder.mistakes(), "5:13 DUPLICATE_CLIENT inbound.client_id");
+    assert_eq!(folder.load().config.unwrap().partners.len(), 1);
+
+    let clinic = "[clinic.client]\nclient_id = \"oak\"\nclient_secret = \"x\"\n";
+    let folder = Folder::with_gateway(clinic).and_file("partners/oak.toml", PARTNER);
+    assert_eq!(folder.mistakes(), "5:13 DUPLICATE_CLIENT inbound.client_id");
+}
+
+#[test]
+fn addresses_are_public_and_https_unless_private_networks_are_allowed() {
+    for address in
+        ["http://oak.example/fhir", "https://localhost/fhir", "https://10.0.0.1/", "https://[::1]/"]
+    {
+        let text = PARTNER.replace("https://oak.example/fhir/", address);
+        let folder = Folder::with_partner(&text);
+        assert_eq!(folder.mistakes(), "9:12 ADDRESS outbound.base_url", "{address}");
+
+        let folder = folder.and_file("gateway.toml", "[server]\nallow_private_networks = true\n");
+        assert_eq!(folder.mistakes(), "", "{address}");
+    }
+}
+
+#[test]
+fn token_addresses_follow_the_same_rule() {
+    let auth = "[outbound.auth]\nkind = \"client-secret\"\nclient_id = \"gw\"\nclient_secret = \"x\"\n";
+    let text = format!("{PARTNER}{auth}token_url = \"https://192.168.0.9/token\"\n");
+
+    assert_eq!(Folder::with_partner(&text).mistakes(), "15:13 ADDRESS outbound.auth.token_url");
+}
+
+#[test]
+fn an_inbox_needs_no_address() {
+    assert_eq!(
+        mistakes(("base_url = \"https://oak.example/fhir/\"\n", "")),
+        "7:2 MISSING_KEY outbound.base_url"
+    );
+    assert_eq!(
+        mistakes(("mode = \"rest\"\nbase_url = \"https://oak.example/fhir/\"\n", "mode = \"inbox\"\n")),
+        ""
+    );
+}
+
+#[test]
+fn what_a_later_version_knows_is_told_apart_from_mistakes() {
+    assert_eq!(
+        mistakes(("name =", "fhir_version = \"5.0\"\ndialect = \"bser\"\nname =")),
+        "2:16 NOT_SUPPORTED fhir_version\n3:11 NOT_SUPPORTED dialect"
+    );
+    assert_eq!(mistakes(("name =", "dialect = \"plane\"\nname =")), "2:11 BAD_VALUE dialect");
+}
+
+#[test]
+fn a_jwks_file_holds_public_keys() {
+    let folder = Folder::with_gateway("")
+        .and_file("good.json", r#"{"keys":[{"kty":"EC"}]}"#)
+        .and_file("private.json", r#"{"keys":[{"kty":"EC","d":"AAAA"}]}"#)
+        .and_file("empty.json", r#"{"keys":[]}"#);
+    let partner = |file: &str| {
+        let line = format!("jwks_file = '{}'", folder.path(file).display());
+        PARTNER.replace("client_secret = \"s3cret-in\"", &line)
+    };
+    let (good, private, empty) = (partner("good.json"), partner("private.json"), partner("empty.json"));
+
+    let folder = folder.and_file("partners/oak.toml", &good);
+    assert_eq!(folder.mistakes(), "");
+    let folder = folder.and_file("partners/oak.toml", &private);
+    assert_eq!(folder.mistakes(), "6:13 NAMED_FILE inbound.jwks_file");
+    let folder = folder.and_file("partners/oak.toml", &empty);
+    assert_eq!(folder.mistakes(), "6:13 NAMED_FILE inbound.jwks_file");
+}
+
+#[test]
+fn a_credential_whose_variable_is_missing_is_one_problem() {
+    assert_eq!(mistakes(("\"s3cret-in\"", "\"${NOT_SET}\"")), "6:17 VARIABLE inbound.client_secret");
+}
