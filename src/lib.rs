@@ -2,3 +2,4 @@
 
 pub mod fhir;
 pub mod model;
+pub mod sandbox;
