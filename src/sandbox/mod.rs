@@ -2,4 +2,5 @@
 //!
 //! The demo, a partner's onboarding and the tests use the same ones, so that what is shown is what is tested.
 
+pub mod fhir_server;
 pub mod people;
