@@ -2,5 +2,6 @@
 //!
 //! The demo, a partner's onboarding and the tests use the same ones, so that what is shown is what is tested.
 
+pub mod clinic;
 pub mod fhir_server;
 pub mod people;
