@@ -4,4 +4,6 @@
 
 pub mod clinic;
 pub mod fhir_server;
+pub mod gateway_client;
+pub mod partner;
 pub mod people;
