@@ -6,6 +6,7 @@ pub mod consent;
 pub mod fhir;
 pub mod inbound;
 pub mod model;
+pub mod sandbox;
 pub mod store;
 pub mod translation;
 pub mod validation;

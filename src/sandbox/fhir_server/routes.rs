@@ -1,0 +1,116 @@
+//! What the server does with a request that it understands.
+
+use axum::body::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::capability::{TYPES, capability_statement};
+use super::refusal::Refusal;
+use super::resources::Resources;
+use super::search::Search;
+use super::transaction;
+use crate::fhir::json;
+use crate::fhir::resource::{id, resource_type, version};
+
+/// A request that has arrived completely.
+pub(super) struct Call {
+    pub(super) method: String,
+    /// Below the base, without a slash at its start.
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|it| it.to_str().ok())
+    }
+
+    fn resource(&self) -> Result<Value, Refusal> {
+        let parsed = json::parse(&self.body);
+        let resource = parsed.map_err(|error| Refusal::bad_request(format!("the body {error}")))?;
+        check_type(resource_type(&resource))?;
+        Ok(resource)
+    }
+}
+
+/// Answers one call.
+pub(super) fn route(resources: &mut Resources, call: &Call, base: &str) -> Result<Answer, Refusal> {
+    let segments: Vec<&str> = call.path.split('/').filter(|it| !it.is_empty()).collect();
+    if let Some(kind) = segments.first().filter(|it| **it != "metadata") {
+        check_type(kind)?;
+    }
+    match (call.method.as_str(), segments.as_slice()) {
+        ("GET", ["metadata"]) => Ok(Answer::plain(capability_statement(base))),
+        ("POST", []) => transaction::run(resources, &call.resource()?, base).map(Answer::plain),
+        ("GET", [kind]) => search(resources, kind, &call.query, base),
+        ("POST", [kind, "_search"]) => search(resources, kind, &form(call), base),
+        ("POST", [kind]) => create(resources, kind, call, base),
+        ("GET", [kind, id]) => resources.version(kind, id, None).cloned().map(Answer::version),
+        ("GET", [kind, id, "_history", number]) => {
+            resources.version(kind, id, Some(number)).cloned().map(Answer::version)
+        }
+        ("PUT", [kind, id]) => update(resources, kind, id, call, base),
+        ("DELETE", [kind, id]) => {
+            resources.delete(kind, id);
+            Ok(Answer::empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(Refusal::not_found("there is nothing here")),
+    }
+}
+
+/// Whether the server keeps resources of this type.
+pub(super) fn check_type(resource_type: &str) -> Result<(), Refusal> {
+    if TYPES.contains(&resource_type) {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::NOT_FOUND, "not-supported", "this resource type is not supported"))
+}
+
+/// The weak entity tag of a version.
+pub(super) fn etag(resource: &Value) -> String {
+    format!("W/\"{}\"", version(resource))
+}
+
+fn search(resources: &Resources, kind: &str, query: &str, base: &str) -> Result<Answer, Refusal> {
+    let search = Search::parse(query, base)?;
+    Ok(Answer::plain(search.page(resources, &format!("{base}/{kind}"), query)))
+}
+
+fn form(call: &Call) -> String {
+    let body = String::from_utf8_lossy(&call.body);
+    [call.query.as_str(), &body].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("&")
+}
+
+fn create(resources: &mut Resources, kind: &str, call: &Call, base: &str) -> Result<Answer, Refusal> {
+    let resource = of_type(call.resource()?, kind)?;
+    let condition = call.header("if-none-exist");
+    if let Some(id) = transaction::existing(resources, kind, condition, base)? {
+        return resources.version(kind, &id, None).cloned().map(Answer::version);
+    }
+    Ok(Answer::created(resources.create(resource), base))
+}
+
+fn update(
+    resources: &mut Resources,
+    kind: &str,
+    address: &str,
+    call: &Call,
+    base: &str,
+) -> Result<Answer, Refusal> {
+    let resource = of_type(call.resource()?, kind)?;
+    if id(&resource) != address {
+        return Err(Refusal::bad_request("the id of the resource is not that of the address"));
+    }
+    let written = resources.update(resource, call.header("if-match"))?;
+    Ok(if version(&written) == "1" { Answer::created(written, base) } else { Answer::version(written) })
+}
+
+fn of_type(resource: Value, kind: &str) -> Result<Value, Refusal> {
+    if resource_type(&resource) == kind {
+        return Ok(resource);
+    }
+    Err(Refusal::bad_request("the resource is not of the type in the address"))
+}
