@@ -82,10 +82,11 @@ pub trait Updates: Send + Sync {
     /// Records updates, links and the cursor together. Returns how many updates were new.
     async fn record(&self, noticed: Noticed, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// What waits in a partner's inbox or was read from it, of one resource type: the newest version of each.
+    /// What waits in a partner's inbox or was read from it, of one resource type: of each resource the newest
+    /// version that is there.
     async fn inbox(&self, partner: &PartnerId, resource_type: &str) -> Result<Vec<Delivery>, StoreError>;
 
-    /// The partner read it.
+    /// The partner is about to read it: the decision is on record, and what waited counts as delivered.
     async fn collected(
         &self,
         id: DeliveryId,
@@ -93,13 +94,12 @@ pub trait Updates: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// The newest version of each of the clinic's resources of one type that concerns a referral,
-    /// whatever became of its delivery.
-    async fn newest_update(
+    /// The newest version of a type that concerns a referral and went to its partner or waits in its inbox.
+    async fn newest_released(
         &self,
         referral: ReferralId,
         resource_type: &str,
-    ) -> Result<Option<Update>, StoreError>;
+    ) -> Result<Option<Delivery>, StoreError>;
 }
 
 /// Which deliveries to list.
@@ -132,11 +132,25 @@ pub struct AttemptRecord {
     pub consents: Vec<String>,
 }
 
+/// How much work may be taken at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimLimits {
+    /// So many deliveries now.
+    pub in_all: usize,
+    /// So many attempts at one endpoint, those that run already included.
+    pub per_endpoint: usize,
+}
+
 /// The work that is owed.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// Leases at most `limit` lanes with due work, one delivery each.
-    async fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Lease>, StoreError>;
+    /// Leases lanes with due work, one delivery each.
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limits: ClaimLimits,
+    ) -> Result<Vec<Lease>, StoreError>;
 
     /// Records how an attempt ended, if the lease is still ours.
     async fn settle(

@@ -50,6 +50,11 @@ pub fn effect_system(public_url: &str) -> String {
     format!("{public_url}/fhir/effect")
 }
 
+/// An effect's name as an `Identifier`.
+pub fn effect_identifier(public_url: &str, name: &str) -> Value {
+    typed_identifier(FILLER, &effect_system(public_url), name)
+}
+
 /// A search by token, ready for a URL: `identifier=system|value`.
 pub fn token_query(parameter: &str, system: &str, value: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair(parameter, &token(system, value)).finish()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::super::ClaimLimits;
 use super::rows;
 use crate::model::delivery::Delivery;
 use crate::model::work::Lease;
@@ -14,12 +15,15 @@ pub(super) fn claim(
     connection: &Connection,
     now: Timestamp,
     lease: Duration,
-    limit: usize,
+    limits: ClaimLimits,
 ) -> rusqlite::Result<Vec<Lease>> {
     let until = now.saturating_add(lease).unwrap_or(now);
     give_up_expired(connection, now)?;
     let mut leases = Vec::new();
-    for (delivery, lane) in due(connection, now, limit)? {
+    for (delivery, lane) in due(connection, now, limits)? {
+        if in_flight(connection, &lane)? >= limits.per_endpoint {
+            continue;
+        }
         if let Some(token) = take_lane(connection, &lane, now, until)? {
             begin_attempt(connection, &delivery, now)?;
             leases.push(Lease { delivery, token, until });
@@ -38,7 +42,11 @@ fn give_up_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<
     Ok(())
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<(Delivery, String)>> {
+fn due(
+    connection: &Connection,
+    now: Timestamp,
+    limits: ClaimLimits,
+) -> rusqlite::Result<Vec<(Delivery, String)>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, d.lane_id FROM delivery d JOIN lane l USING (lane_id)
          WHERE d.state IN (0, 2, 3, 4) AND d.due_ms <= ?1
@@ -46,12 +54,23 @@ fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Resul
            AND (d.state = 4 OR NOT EXISTS
              (SELECT 1 FROM delivery e
               WHERE e.lane_id = d.lane_id AND e.seq < d.seq AND e.state IN (0, 1, 2, 3)))
+           AND (SELECT COUNT(*) FROM delivery f WHERE f.endpoint = d.endpoint AND f.state = 1) < ?3
          ORDER BY d.due_ms, d.delivery_id LIMIT ?2",
         rows::DELIVERY_COLUMNS
     ))?;
     statement
-        .query_map(params![now.as_millisecond(), limit], |row| Ok((rows::delivery(row)?, row.get(15)?)))?
+        .query_map(params![now.as_millisecond(), limits.in_all, limits.per_endpoint], |row| {
+            Ok((rows::delivery(row)?, row.get(15)?))
+        })?
         .collect()
+}
+
+/// How many attempts run at the endpoint of a lane: a dead server may not take every worker.
+fn in_flight(connection: &Connection, lane: &str) -> rusqlite::Result<usize> {
+    let endpoint = lane.split('/').next().unwrap_or_default();
+    let mut statement =
+        connection.prepare_cached("SELECT COUNT(*) FROM delivery WHERE endpoint = ?1 AND state = 1")?;
+    statement.query_row(params![endpoint], |row| row.get(0))
 }
 
 /// None: another delivery of this batch has the lane.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::super::{AttemptRecord, Deliveries, DeliveryFilter};
+use super::super::{AttemptRecord, ClaimLimits, Deliveries, DeliveryFilter};
 use super::{SqliteStore, claim, rows, settle};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::DeliveryId;
@@ -15,8 +15,13 @@ use crate::model::work::{Lease, Settled, Settlement, StoreError};
 
 #[async_trait]
 impl Deliveries for SqliteStore {
-    async fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Lease>, StoreError> {
-        self.write(move |connection| claim::claim(connection, now, lease, limit)).await
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limits: ClaimLimits,
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.write(move |connection| claim::claim(connection, now, lease, limits)).await
     }
 
     async fn settle(

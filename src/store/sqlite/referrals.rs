@@ -119,6 +119,9 @@ fn find_key(
         .optional()
 }
 
+/// The clinic as an endpoint. No partner's id begins so.
+const CLINIC: &str = "@clinic";
+
 /// A new referral, sealed and ready to insert.
 struct SealedReferral {
     id: ReferralId,
@@ -191,12 +194,12 @@ impl SealedReferral {
     }
 
     fn owe_forward(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let lane = format!("clinic/{}", self.id);
+        let lane = format!("{CLINIC}/{}", self.id);
         connection.execute("INSERT INTO lane (lane_id, next_seq) VALUES (?1, 2)", params![lane])?;
         connection.execute(
-            "INSERT INTO delivery (delivery_id, lane_id, seq, referral_id, partner_id, created_ms, due_ms)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5)",
-            params![self.delivery.to_string(), lane, self.id.to_string(), self.partner, self.received_ms],
+            "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, due_ms)
+             VALUES (?1, ?2, 1, ?6, ?3, ?4, ?5, ?5)",
+            params![self.delivery.to_string(), lane, self.id.to_string(), self.partner, self.received_ms, CLINIC],
         )?;
         Ok(())
     }

@@ -73,10 +73,10 @@ impl Updates for SqliteStore {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {} FROM delivery d
-                 WHERE d.partner_id = ?1 AND d.resource_type = ?2 AND d.state IN (4, 5, 9) AND NOT EXISTS
+                 WHERE d.partner_id = ?1 AND d.resource_type = ?2 AND d.state IN (5, 9) AND NOT EXISTS
                    (SELECT 1 FROM delivery e WHERE e.referral_id = d.referral_id
                       AND e.resource_type = d.resource_type AND e.resource_id = d.resource_id
-                      AND e.seq > d.seq AND e.state IN (4, 5, 9))
+                      AND e.seq > d.seq AND e.state IN (5, 9))
                  ORDER BY d.delivery_id DESC",
                 rows::DELIVERY_COLUMNS
             ))?;
@@ -96,7 +96,7 @@ impl Updates for SqliteStore {
             let id = id.to_string();
             connection.execute(
                 "UPDATE delivery SET state = ?1, done_ms = ?2, reason = NULL
-                 WHERE delivery_id = ?3 AND state IN (4, 9)",
+                 WHERE delivery_id = ?3 AND state = 9",
                 params![DeliveryState::Delivered as i64, now_ms, id],
             )?;
             connection.execute(
@@ -110,28 +110,24 @@ impl Updates for SqliteStore {
         .await
     }
 
-    async fn newest_update(
+    async fn newest_released(
         &self,
         referral: ReferralId,
         resource_type: &str,
-    ) -> Result<Option<Update>, StoreError> {
+    ) -> Result<Option<Delivery>, StoreError> {
         let resource_type = resource_type.to_owned();
         self.read(move |connection| {
-            let found = connection
+            connection
                 .query_row(
                     &format!(
                         "SELECT {} FROM delivery d WHERE d.referral_id = ?1 AND d.resource_type = ?2
-                         ORDER BY d.seq DESC LIMIT 1",
+                           AND d.state IN (5, 9) ORDER BY d.seq DESC LIMIT 1",
                         rows::DELIVERY_COLUMNS
                     ),
                     params![referral.to_string(), resource_type],
                     rows::delivery,
                 )
-                .optional()?;
-            Ok(found.and_then(|it| match it.task {
-                crate::model::delivery::Owed::Deliver(update) => Some(update),
-                crate::model::delivery::Owed::Forward => None,
-            }))
+                .optional()
         })
         .await
     }
@@ -169,9 +165,9 @@ fn owe_delivery(connection: &Connection, update: &Update, now: Timestamp) -> rus
         |row| row.get(0),
     )?;
     connection.execute(
-        "INSERT INTO delivery (delivery_id, lane_id, seq, referral_id, partner_id, share, resource_type,
+        "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, share, resource_type,
            resource_id, resource_version, created_ms, due_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+         VALUES (?1, ?2, ?3, ?5, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
         params![
             DeliveryId::new(now).to_string(),
             lane,

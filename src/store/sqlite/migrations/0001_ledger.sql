@@ -54,7 +54,7 @@ CREATE TABLE clinic_link (
 
 -- One lane is one ordered stream: an endpoint and a referral. Leases are held on lanes.
 CREATE TABLE lane (
-  lane_id        TEXT PRIMARY KEY,   -- clinic/ref-… or lakeside/ref-…
+  lane_id        TEXT PRIMARY KEY,   -- @clinic/ref-… or lakeside/ref-…
   next_seq       INTEGER NOT NULL DEFAULT 1,
   lease_token    INTEGER NOT NULL DEFAULT 0,
   lease_until_ms INTEGER
@@ -65,6 +65,7 @@ CREATE TABLE delivery (
   delivery_id      TEXT PRIMARY KEY,
   lane_id          TEXT NOT NULL REFERENCES lane(lane_id),
   seq              INTEGER NOT NULL,
+  endpoint         TEXT NOT NULL,    -- @clinic or a partner's id
   referral_id      TEXT NOT NULL REFERENCES referral(referral_id),
   partner_id       TEXT NOT NULL,
   share            TEXT,             -- NULL: forward the referral to the clinic
@@ -85,6 +86,7 @@ CREATE TABLE delivery (
 ) STRICT;
 CREATE INDEX delivery_due ON delivery(due_ms) WHERE state IN (0, 2, 3, 4);
 CREATE INDEX delivery_lane ON delivery(lane_id, seq) WHERE state IN (0, 1, 2, 3);
+CREATE INDEX delivery_in_flight ON delivery(endpoint) WHERE state = 1;
 CREATE INDEX delivery_state ON delivery(state, delivery_id);
 CREATE INDEX delivery_inbox ON delivery(partner_id, resource_type, delivery_id);
 -- A clinic resource version is owed once, however often it is noticed.

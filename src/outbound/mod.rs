@@ -1,0 +1,131 @@
+//! CLINIC → PARTNER. [`Outbound::notice`] looks at the clinic and owes what concerns a referral;
+//! [`Outbound::deliver`] is one attempt to bring it to the partner. Consent is asked inside every attempt,
+//! and whatever reduces, translates or sends must show the [`Permit`](crate::consent::permit::Permit).
+
+pub mod kinds;
+
+pub mod watch;
+
+pub mod relate;
+
+pub mod record;
+
+pub mod read;
+
+pub mod permit;
+
+pub mod redact;
+
+pub mod translate;
+
+pub mod send;
+
+pub mod inbox;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::consent::permit::{Decision, Permit, Refusal};
+use crate::fhir::client::FhirClient;
+use crate::fhir::client::failure::Failure;
+use crate::model::clock::Clock;
+use crate::model::delivery::{Cause, Delivery};
+use crate::model::ids::PartnerId;
+use crate::model::partner::{OutboundMode, Partner, Partners};
+use crate::model::policy::DefaultPolicy;
+use crate::model::update::Update;
+use crate::model::work::Settlement;
+use crate::store::Store;
+use crate::translation::codes::CodeMaps;
+use crate::translation::to_partner::Form;
+use read::Content;
+
+/// What the road needs, and nothing else.
+#[derive(Clone)]
+pub struct Outbound {
+    /// The ledger.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The clinic's FHIR server.
+    pub clinic: FhirClient,
+    /// Every partner.
+    pub partners: Arc<Partners>,
+    /// The FHIR servers of those partners that have one.
+    pub servers: Arc<BTreeMap<PartnerId, FhirClient>>,
+    /// How the clinic wants it.
+    pub house: Arc<House>,
+}
+
+/// What the clinic decided about updates that go out.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Our public address, without a slash at its end.
+    pub public_url: String,
+    /// The clinic's codes in the partners'.
+    pub maps: CodeMaps,
+    /// What counts where no Consent speaks.
+    pub default: DefaultPolicy,
+    /// The zone in which dates without a time are meant.
+    pub time_zone: TimeZone,
+    /// When a held update is decided again without a notice.
+    pub decide_again: Duration,
+    /// How far each look at the clinic reaches behind the last one.
+    pub overlap: Duration,
+}
+
+impl Outbound {
+    /// Looks at the clinic once. Returns how many updates are newly owed.
+    pub async fn notice(&self) -> Result<usize, watch::WatchError> {
+        let mut owed = 0;
+        for feed in watch::FEEDS {
+            owed += self.read_feed(feed).await?;
+        }
+        Ok(owed)
+    }
+
+    /// One attempt: read that version, ask consent, reduce, translate, send.
+    pub async fn deliver(&self, delivery: &Delivery, update: &Update) -> Result<Settlement, Failure> {
+        let partner = self.partner(&delivery.partner)?;
+        if !partner.outbound.share.contains(&update.share) {
+            return Ok(Settlement::Dead(Cause { code: "not-shared", http_status: None }));
+        }
+        let Some(content) = self.read(update).await? else {
+            return Ok(Settlement::Superseded);
+        };
+        match self.permit(&partner, &content).await? {
+            Decision::Permit(permit) => self.bring(delivery, &partner, content, permit).await,
+            Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal)),
+        }
+    }
+
+    async fn bring(
+        &self,
+        delivery: &Delivery,
+        partner: &Partner,
+        content: Content,
+        permit: Permit,
+    ) -> Result<Settlement, Failure> {
+        if matches!(partner.outbound.mode, OutboundMode::Inbox) {
+            return Ok(Settlement::InInbox(permit.note().clone()));
+        }
+        let Some(reduced) = redact::to_minimum(content, &permit) else {
+            return Ok(Settlement::Dead(Cause { code: "not-understood", http_status: None }));
+        };
+        let message = self.translate(reduced, &permit, Form::Pushed, &delivery.id.to_string()).await?;
+        self.send(delivery, message, permit).await
+    }
+
+    fn held(&self, refusal: Refusal) -> Settlement {
+        let now = self.clock.now();
+        let ask_again = now.saturating_add(self.house.decide_again).unwrap_or(now);
+        Settlement::Held { decision: refusal.note, ask_again }
+    }
+
+    fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {
+        self.partners.get(id).cloned().ok_or(Failure::NotSent("partner-not-configured"))
+    }
+}

@@ -1,0 +1,71 @@
+//! The content of an update, read from the clinic at each attempt.
+
+use serde_json::Value;
+
+use super::Outbound;
+use super::kinds::{Kind, kind};
+use super::relate::version_of;
+use crate::fhir::client::failure::Failure;
+use crate::fhir::resource;
+use crate::model::referral::Referral;
+use crate::model::update::{ResourceVersion, Update};
+use crate::translation::to_partner::at_clinic;
+
+/// What one update says, as the clinic wrote it.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Exactly this version.
+    pub version: ResourceVersion,
+    /// The referral that it concerns.
+    pub referral: Referral,
+    /// The resource, and behind it what travels along.
+    pub resources: Vec<Value>,
+}
+
+impl Content {
+    /// The resource itself.
+    pub fn main(&self) -> &Value {
+        &self.resources[0]
+    }
+}
+
+impl Outbound {
+    /// Reads the version that an update points to. None: it is gone, and a newer one takes its place.
+    pub(super) async fn read(&self, update: &Update) -> Result<Option<Content>, Failure> {
+        let kind = kind(&update.resource.resource_type).ok_or(Failure::NotSent("kind-unknown"))?;
+        let referral = self.store.referral(update.referral).await.ok().flatten();
+        let referral = referral.ok_or(Failure::NotSent("ledger-unavailable"))?;
+        let Some(main) = self.read_version(&update.resource).await? else {
+            return Ok(None);
+        };
+        let mut resources = vec![main];
+        for reference in (kind.companions)(&resources[0]) {
+            if let Some(reference) = at_clinic(&reference, self.clinic.base()) {
+                resources.push(self.clinic.read(&reference).await?);
+            }
+        }
+        Ok(Some(Content { kind, version: update.resource.clone(), referral, resources }))
+    }
+
+    /// The version itself, or the present one if it still is that version: not every server keeps the past.
+    async fn read_version(&self, wanted: &ResourceVersion) -> Result<Option<Value>, Failure> {
+        match self.clinic.read(&wanted.to_string()).await {
+            Ok(found) if is(&found, wanted) => return Ok(Some(found)),
+            Ok(_) => {}
+            Err(failure) if failure.is_lasting() => {}
+            Err(failure) => return Err(failure),
+        }
+        match self.clinic.read(&wanted.reference()).await {
+            Ok(found) => Ok(is(&found, wanted).then_some(found)),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Whether a server gave what was asked for, and not something else under its address.
+fn is(found: &Value, wanted: &ResourceVersion) -> bool {
+    resource::id(found) == wanted.id && version_of(found) == *wanted
+}

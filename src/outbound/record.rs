@@ -1,0 +1,42 @@
+//! Updates, links and the cursor: one transaction. Content is not copied; only where it is.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Outbound;
+use super::watch::{CONSENT, WatchError};
+use crate::store::Noticed;
+use crate::translation::to_partner::at_clinic;
+
+impl Outbound {
+    /// Owes what a page of a feed brought, and moves the cursor.
+    pub(super) async fn record(
+        &self,
+        feed: &'static str,
+        read_up_to: Timestamp,
+        found: Vec<Value>,
+    ) -> Result<usize, WatchError> {
+        let mut noticed = Noticed {
+            source: feed,
+            read_up_to,
+            updates: Vec::new(),
+            links: Vec::new(),
+            consent_changed_for: Vec::new(),
+        };
+        if feed == CONSENT {
+            noticed.consent_changed_for = found.iter().filter_map(|it| self.patient_of(it)).collect();
+        } else {
+            let related = self.relate(&found).await?;
+            (noticed.updates, noticed.links) = (related.updates, related.links);
+        }
+        let owed = self.store.record(noticed, self.clock.now()).await?;
+        if owed > 0 {
+            tracing::info!(feed, owed, "updates noticed at the clinic");
+        }
+        Ok(owed)
+    }
+
+    fn patient_of(&self, consent: &Value) -> Option<String> {
+        at_clinic(consent["patient"]["reference"].as_str()?, self.clinic.base())
+    }
+}

@@ -1,0 +1,100 @@
+//! Down to what this kind of update needs (reference: consent part (c)), after consent said yes.
+
+use serde_json::{Value, json};
+
+use super::kinds::Kind;
+use super::kinds::diagnostic_report::OBSERVATION;
+use super::read::Content;
+use crate::consent::permit::Permit;
+use crate::fhir::resource;
+use crate::model::referral::Referral;
+use crate::translation::to_clinic::keep_of_meta;
+
+/// An update that holds no more than it needs. Only [`to_minimum`] makes one, and it asks for the Permit.
+#[derive(Debug)]
+pub struct Reduced {
+    /// The referral that it concerns.
+    pub(super) referral: Referral,
+    /// The id at the clinic.
+    pub(super) clinic_id: String,
+    /// The resource.
+    pub(super) main: Value,
+    /// What travels along, with its reference at the clinic.
+    pub(super) companions: Vec<(String, Value)>,
+}
+
+/// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
+pub fn to_minimum(content: Content, _permit: &Permit) -> Option<Reduced> {
+    if content.resources.iter().any(has_modifier_extension) {
+        return None;
+    }
+    let Content { kind, referral, mut resources, .. } = content;
+    let mut main = resources.remove(0);
+    let clinic_id = resource::id(&main).to_owned();
+    let (binaries, others): (Vec<Value>, Vec<Value>) =
+        resources.into_iter().partition(|it| resource::resource_type(it) == "Binary");
+    put_inside(&mut main, &binaries);
+    reduce(&mut main, kind);
+    let companions = others.into_iter().map(|it| {
+        let reference = format!("{}/{}", resource::resource_type(&it), resource::id(&it));
+        (reference, keep(it, OBSERVATION))
+    });
+    Some(Reduced { referral, clinic_id, companions: companions.collect(), main })
+}
+
+fn reduce(main: &mut Value, kind: &Kind) {
+    *main = keep(main.take(), kind.sent);
+    (kind.trim)(main);
+}
+
+/// The type, the security labels and these elements, with their extensions gone.
+fn keep(mut resource: Value, sent: &[&str]) -> Value {
+    keep_of_meta(&mut resource, &["security"]);
+    if let Some(map) = resource.as_object_mut() {
+        map.retain(|key, _| {
+            key == "resourceType" || key == "meta" || sent.contains(&key.trim_start_matches('_'))
+        });
+    }
+    drop_extensions(&mut resource);
+    resource
+}
+
+/// Extensions may say anything; none is needed to understand these updates.
+fn drop_extensions(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| key != "extension");
+            map.values_mut().for_each(drop_extensions);
+        }
+        Value::Array(list) => list.iter_mut().for_each(drop_extensions),
+        _ => {}
+    }
+}
+
+fn has_modifier_extension(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            map.contains_key("modifierExtension") || map.values().any(has_modifier_extension)
+        }
+        Value::Array(list) => list.iter().any(has_modifier_extension),
+        _ => false,
+    }
+}
+
+/// Puts a document's content into the document, and takes every address of a server out of it.
+fn put_inside(document: &mut Value, binaries: &[Value]) {
+    for content in document["content"].as_array_mut().into_iter().flatten() {
+        let Some(attachment) = content.get_mut("attachment").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let Some(url) = attachment.shift_remove("url") else {
+            continue;
+        };
+        let address = url.as_str().unwrap_or_default();
+        let binary = binaries.iter().find(|it| address.ends_with(&format!("Binary/{}", resource::id(it))));
+        if let Some(binary) = binary {
+            attachment.insert("data".to_owned(), binary["data"].clone());
+            attachment.entry("contentType").or_insert_with(|| json!(binary["contentType"]));
+        }
+    }
+}

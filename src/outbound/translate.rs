@@ -1,0 +1,142 @@
+//! Into the partner's terms: its references, its codes, its identifiers.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Value, json};
+
+use super::Outbound;
+use super::redact::Reduced;
+use crate::consent::permit::Permit;
+use crate::fhir::client::failure::Failure;
+use crate::fhir::{json, resource};
+use crate::model::ids::ReferralId;
+use crate::model::referral::Referral;
+use crate::translation::effect::effect_identifier;
+use crate::translation::placer::Placer;
+use crate::translation::receipt::echoed_identifiers;
+use crate::translation::submission::Submission;
+use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+
+/// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
+#[derive(Debug)]
+pub struct ForPartner {
+    /// The resource.
+    pub(super) main: Value,
+    /// What travels along, each with its address in the message.
+    pub(super) companions: Vec<(String, Value)>,
+}
+
+impl Outbound {
+    /// Translates a reduced update. `effect` names it at the other side.
+    pub(super) async fn translate(
+        &self,
+        reduced: Reduced,
+        _permit: &Permit,
+        form: Form,
+        effect: &str,
+    ) -> Result<ForPartner, Failure> {
+        let placer = self.placer(reduced.referral.id).await?;
+        let terms = PartnerTerms {
+            referral: &reduced.referral,
+            placer: &placer,
+            public_url: &self.house.public_url,
+            clinic_base: self.clinic.base(),
+            maps: &self.house.maps,
+            form,
+        };
+        let addresses: BTreeMap<String, String> = reduced
+            .companions
+            .iter()
+            .enumerate()
+            .map(|(n, (it, _))| (it.clone(), address(n, form)))
+            .collect();
+        let mut message = ForPartner { main: reduced.main, companions: Vec::new() };
+        to_partner(&mut message.main, &terms, &addresses);
+        for (number, (_, mut companion)) in reduced.companions.into_iter().enumerate() {
+            to_partner(&mut companion, &terms, &addresses);
+            message.companions.push((address(number, form), companion));
+        }
+        match form {
+            Form::Pushed => message.name_effects(&self.house.public_url, effect),
+            Form::Hosted => message.host(&reduced.referral, &reduced.clinic_id),
+        }
+        if resource::resource_type(&message.main) == "Task" {
+            message.echo_identifiers(&placer, &reduced.referral, &self.house.public_url);
+        }
+        Ok(message)
+    }
+
+    async fn placer(&self, referral: ReferralId) -> Result<Placer, Failure> {
+        let body = self.store.body(referral).await.ok().flatten();
+        let body = body.ok_or(Failure::NotSent("ledger-unavailable"))?;
+        let message = json::parse(body.reveal()).map_err(|_| Failure::NotSent("payload-unreadable"))?;
+        Ok(Placer::of(&Submission::of(&message)))
+    }
+}
+
+impl ForPartner {
+    /// Gives every resource the name by which a repeat is known at the partner's server.
+    fn name_effects(&mut self, public_url: &str, effect: &str) {
+        add_identifier(&mut self.main, effect_identifier(public_url, effect));
+        for (number, (_, companion)) in self.companions.iter_mut().enumerate() {
+            add_identifier(companion, effect_identifier(public_url, &format!("{effect}-{number}")));
+        }
+    }
+
+    /// Gives the resource the id under which we host it. What travels along is contained in it.
+    fn host(&mut self, referral: &Referral, clinic_id: &str) {
+        let resource_type = resource::resource_type(&self.main).to_owned();
+        self.main["id"] = json!(hosted_update_id(referral.id, &resource_type, clinic_id));
+        let contained = self.companions.drain(..).map(|(address, mut companion)| {
+            companion["id"] = json!(address.trim_start_matches('#'));
+            companion
+        });
+        let contained: Vec<Value> = contained.collect();
+        if !contained.is_empty() {
+            self.main["contained"] = json!(contained);
+        }
+    }
+
+    /// Every identifier that we were given for the referral goes back with its Task.
+    fn echo_identifiers(&mut self, placer: &Placer, referral: &Referral, public_url: &str) {
+        let mut identifiers = echoed_identifiers(placer, public_url, referral.id);
+        for identifier in self.main["identifier"].as_array().into_iter().flatten() {
+            let known = identifiers.iter().any(|it| it["value"] == identifier["value"]);
+            if !known {
+                identifiers.push(identifier.clone());
+            }
+        }
+        self.main["identifier"] = json!(identifiers);
+    }
+}
+
+/// The id under which a partner reads an update: the same for every version of it, and the referral's own
+/// for the coordination Task.
+pub(super) fn hosted_update_id(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
+    if resource_type == "Task" {
+        return referral.to_string();
+    }
+    let name = digest(&SHA256, format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
+    let hexadecimal: Vec<String> = name.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("upd-{}", hexadecimal.concat())
+}
+
+fn address(number: usize, form: Form) -> String {
+    match form {
+        Form::Pushed => format!("urn:uuid:00000000-0000-4000-9000-{number:012x}"),
+        Form::Hosted => format!("#part-{number}"),
+    }
+}
+
+/// A Composition has a single identifier, and it becomes ours.
+fn add_identifier(resource: &mut Value, identifier: Value) {
+    if resource::resource_type(resource) == "Composition" {
+        resource["identifier"] = identifier;
+        return;
+    }
+    match resource["identifier"].as_array_mut() {
+        Some(list) => list.push(identifier),
+        None => resource["identifier"] = json!([identifier]),
+    }
+}
