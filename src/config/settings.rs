@@ -128,6 +128,8 @@ pub struct Delivery {
     pub decide_again: Duration,
     /// How many deliveries run at the same time; at least 1.
     pub workers: usize,
+    /// How many of them at one server; at least 1.
+    pub attempts_per_endpoint: usize,
     /// How long a worker owns a delivery.
     pub lease: Duration,
 }

@@ -14,6 +14,7 @@ pub(super) const fn check(raw: &raw::Delivery) -> Delivery {
         partner_deadline: Duration::from_hours(raw.partner_deadline_h),
         decide_again: Duration::from_secs(raw.decide_again_s),
         workers: raw.workers,
+        attempts_per_endpoint: raw.attempts_per_endpoint,
         lease: Duration::from_secs(raw.lease_s),
     }
 }

@@ -136,6 +136,9 @@ pub(crate) struct Delivery {
     /// How many deliveries run at the same time.
     #[schemars(range(min = 1, max = 256))]
     pub(crate) workers: usize,
+    /// How many of them at one server.
+    #[schemars(range(min = 1, max = 256))]
+    pub(crate) attempts_per_endpoint: usize,
     /// How long a worker owns a delivery, in seconds.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) lease_s: u64,

@@ -78,7 +78,7 @@ fn an_editor_finds_the_schema_from_the_first_line() {
 fn defaults_stand_in_the_schema() {
     let schema = schema::gateway();
 
-    assert_eq!(schema.pointer("/properties/delivery/properties/workers/default"), Some(&Value::from(4)));
+    assert_eq!(schema.pointer("/properties/delivery/properties/workers/default"), Some(&Value::from(16)));
     assert_eq!(schema["required"], Value::Null);
     assert!(defaults::values().is_object());
 }

@@ -35,6 +35,7 @@ pub fn http_client() -> reqwest::Client {
         .retry(reqwest::retry::never())
         .no_proxy()
         .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_mins(1))
         .user_agent(concat!("referral-gateway/", env!("CARGO_PKG_VERSION")))
         .build()
         .expect("the client's settings are constants")

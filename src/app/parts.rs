@@ -1,0 +1,244 @@
+//! The parts of a gateway, put together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use tokio::sync::Notify;
+
+use super::StartError;
+use super::profiles::{self, Profiles};
+use super::watching::Watching;
+use crate::auth::keys::access_token_key;
+use crate::auth::obtain::token_source;
+use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
+use crate::config::settings::Config;
+use crate::fhir::client::failure::Failure;
+use crate::fhir::client::{FhirClient, http_client};
+use crate::inbound::{self, Inbound};
+use crate::model::clock::Clock;
+use crate::model::delivery::{Delivery, Owed, RetrySchedule};
+use crate::model::ids::PartnerId;
+use crate::model::partner::{Endpoint, OutboundMode, Partners};
+use crate::model::work::Settlement;
+use crate::outbound::{self, Outbound};
+use crate::server::operator::{self, Health, OperatorDoors};
+use crate::server::{Doors, Limits};
+use crate::store::seal::GatewayKey;
+use crate::store::sqlite::SqliteStore;
+use crate::validation;
+use crate::worker::{Patience, Step, Worker};
+
+/// Everything that a running gateway is made of.
+pub struct Parts {
+    /// The ledger.
+    pub store: Arc<SqliteStore>,
+    /// What the public doors need, both roads among it.
+    pub doors: Doors,
+    /// Works off what is owed.
+    pub worker: Worker,
+    clinic_answers: Arc<AtomicBool>,
+}
+
+impl Parts {
+    /// Makes the parts of these settings.
+    pub(super) fn assemble(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        validation::prepare();
+        let file = &config.store.path;
+        let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
+        let store = Arc::new(SqliteStore::open(file, &key)?);
+        let house = House::of(config, &store, &clock)?;
+        let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
+        let worker = Worker {
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&clock),
+            step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
+            patience: patience(config),
+        };
+        let doors = house.doors(config, &key, inbound, outbound)?;
+        Ok(Self { store, doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
+    }
+
+    pub(super) fn operator_router(&self) -> Router {
+        operator::router(OperatorDoors {
+            store: Arc::clone(&self.store) as _,
+            clock: Arc::clone(&self.doors.clock),
+            work: Arc::clone(&self.doors.work),
+            health: Arc::new(PartsHealth {
+                store: Arc::clone(&self.store),
+                clinic_answers: Arc::clone(&self.clinic_answers),
+            }),
+        })
+    }
+
+    pub(super) fn watching(&self, interval: Duration) -> Watching {
+        Watching {
+            outbound: self.doors.outbound.clone(),
+            interval,
+            clinic_changed: Arc::clone(&self.doors.clinic_changed),
+            work: Arc::clone(&self.doors.work),
+            clinic_answers: Arc::clone(&self.clinic_answers),
+        }
+    }
+}
+
+/// What several parts are made of.
+struct House<'a> {
+    store: &'a Arc<SqliteStore>,
+    clock: &'a Arc<dyn Clock>,
+    http: reqwest::Client,
+    clinic: FhirClient,
+    partners: Arc<Partners>,
+    profiles: Profiles,
+    public_url: String,
+}
+
+impl<'a> House<'a> {
+    fn of(
+        config: &Config,
+        store: &'a Arc<SqliteStore>,
+        clock: &'a Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let http = http_client();
+        Ok(Self {
+            store,
+            clock,
+            clinic: fhir_client("the clinic", &config.clinic.endpoint, clock, &http)?,
+            http,
+            partners: Arc::new(config.partners.iter().cloned().collect()),
+            profiles: profiles::load(config.profiles_directory.as_deref())?,
+            public_url: config.server.address(""),
+        })
+    }
+
+    fn inbound(&self, config: &Config) -> Inbound {
+        Inbound {
+            store: Arc::clone(self.store) as _,
+            clock: Arc::clone(self.clock),
+            clinic: self.clinic.clone(),
+            partners: Arc::clone(&self.partners),
+            house: Arc::new(inbound::House {
+                public_url: self.public_url.clone(),
+                clinic_name: config.clinic.name.clone(),
+                clinic: config.clinic.organization.clone(),
+                maps: self.profiles.to_clinic.clone(),
+            }),
+        }
+    }
+
+    fn outbound(&self, config: &Config) -> Result<Outbound, StartError> {
+        let mut servers: BTreeMap<PartnerId, FhirClient> = BTreeMap::new();
+        for partner in self.partners.all() {
+            if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
+                let client = fhir_client(partner.id.as_str(), endpoint, self.clock, &self.http)?;
+                servers.insert(partner.id.clone(), client);
+            }
+        }
+        Ok(Outbound {
+            store: Arc::clone(self.store) as _,
+            clock: Arc::clone(self.clock),
+            clinic: self.clinic.clone(),
+            partners: Arc::clone(&self.partners),
+            servers: Arc::new(servers),
+            house: Arc::new(outbound::House {
+                public_url: self.public_url.clone(),
+                maps: self.profiles.to_partner.clone(),
+                default: config.consent.default.clone(),
+                time_zone: config.clinic.time_zone.clone(),
+                decide_again: config.delivery.decide_again,
+                overlap: config.clinic.poll_overlap,
+            }),
+        })
+    }
+
+    fn doors(
+        &self,
+        config: &Config,
+        key: &GatewayKey,
+        inbound: Inbound,
+        outbound: Outbound,
+    ) -> Result<Doors, StartError> {
+        let partner_clients = config.partners.iter().map(|partner| partner.client.clone());
+        let clients = partner_clients.chain(config.clinic.client.clone()).collect();
+        let registry = Arc::new(Registry::new(Clients::check(clients).map_err(StartError::Clients)?));
+        let addresses = Arc::new(Addresses::under(&self.public_url));
+        let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as _);
+        let signing_key = access_token_key(key.bytes());
+        let access_tokens =
+            Arc::new(AccessTokens::new(Arc::clone(&registry), &addresses, &signing_key, Arc::clone(&clock)));
+        let token_service =
+            TokenService::new(registry, &addresses, Arc::clone(&access_tokens), Arc::clone(&clock), spent);
+        Ok(Doors {
+            inbound,
+            outbound,
+            partners: Arc::clone(&self.partners),
+            access_tokens,
+            token_service: Arc::new(token_service),
+            addresses,
+            clock,
+            limits: Limits {
+                max_body_bytes: config.server.max_body_bytes,
+                body_timeout: config.server.body_timeout,
+            },
+            work: Arc::new(Notify::new()),
+            clinic_changed: Arc::new(Notify::new()),
+            hook_token: config.clinic.hook_token.clone(),
+        })
+    }
+}
+
+fn fhir_client(
+    name: &str,
+    endpoint: &Endpoint,
+    clock: &Arc<dyn Clock>,
+    http: &reqwest::Client,
+) -> Result<FhirClient, StartError> {
+    let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
+        .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
+    Ok(FhirClient::new(http.clone(), &endpoint.base_url, tokens, endpoint.timeout))
+}
+
+fn patience(config: &Config) -> Patience {
+    let delivery = &config.delivery;
+    let schedule = |deadline| RetrySchedule { first: delivery.first_retry, deadline };
+    Patience {
+        clinic: schedule(delivery.clinic_deadline),
+        partner: schedule(delivery.partner_deadline),
+        quiet_period: delivery.quiet_period,
+        lease: delivery.lease,
+        at_once: delivery.workers,
+        per_endpoint: delivery.attempts_per_endpoint,
+    }
+}
+
+/// Both roads, as the worker sees them.
+struct Roads {
+    inbound: Inbound,
+    outbound: Outbound,
+}
+
+#[async_trait]
+impl Step for Roads {
+    async fn attempt(&self, delivery: &Delivery) -> Result<Settlement, Failure> {
+        match &delivery.task {
+            Owed::Forward => self.inbound.forward(delivery).await,
+            Owed::Deliver(update) => self.outbound.deliver(delivery, update).await,
+        }
+    }
+}
+
+struct PartsHealth {
+    store: Arc<SqliteStore>,
+    clinic_answers: Arc<AtomicBool>,
+}
+
+impl Health for PartsHealth {
+    fn not_ready(&self) -> Vec<&'static str> {
+        let ledger = (!self.store.is_writable()).then_some("ledger");
+        let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
+        ledger.into_iter().chain(clinic).collect()
+    }
+}

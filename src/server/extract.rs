@@ -1,0 +1,129 @@
+//! What a handler asks for in its arguments has been checked.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::Doors;
+use super::refusal::Refusal;
+use super::request_log::note_caller;
+use crate::auth::scope::Interaction;
+use crate::auth::verify::Caller;
+use crate::fhir::outcome::{Issue, IssueKind};
+use crate::model::client::ClientRole;
+use crate::model::partner::Partner;
+
+/// The EHR of a partner, proven by its access token. A handler that has one knows whose data it may show.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedPartner {
+    /// The partner.
+    pub partner: Arc<Partner>,
+    caller: Caller,
+}
+
+impl AuthenticatedPartner {
+    /// Refuses what the token's scopes do not cover.
+    pub fn must(&self, interaction: Interaction, resource_type: &str) -> Result<(), Refusal> {
+        if self.caller.may(interaction, resource_type) { Ok(()) } else { Err(Refusal::forbidden()) }
+    }
+}
+
+impl FromRequestParts<Doors> for AuthenticatedPartner {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let caller = doors.access_tokens.verify(header)?;
+        must_accept_json(&parts.headers)?;
+        let partner = match &caller.role {
+            ClientRole::Partner(id) => doors.partners.get(id).cloned(),
+            ClientRole::Clinic => None,
+        };
+        note_caller(&caller.client_id, partner.as_ref().map(|it| it.id.as_str()));
+        let partner = partner.ok_or_else(Refusal::forbidden)?;
+        Ok(Self { partner, caller })
+    }
+}
+
+/// A body that says it is FHIR JSON, within the limits of size and time.
+#[derive(Clone, Debug)]
+pub struct FhirBody(pub Bytes);
+
+impl FromRequest<Doors> for FhirBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, doors: &Doors) -> Result<Self, Refusal> {
+        must_be_json(request.headers())?;
+        read_body(request, doors).await.map(Self)
+    }
+}
+
+/// Reads a body within the limits of size and time.
+pub async fn read_body(request: Request, doors: &Doors) -> Result<Bytes, Refusal> {
+    let limit = doors.limits.max_body_bytes;
+    let body = Limited::new(request.into_body(), limit);
+    match tokio::time::timeout(doors.limits.body_timeout, body.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(Refusal::bad_request("SEND_BODY_BROKEN", "The body ended early. Send it again.")),
+        Err(_) => Err(too_slow()),
+    }
+}
+
+fn too_large(limit: usize) -> Refusal {
+    let text =
+        format!("The body may have {limit} bytes at most. Send large documents apart, or make them smaller.");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Issue::error(IssueKind::TooLong, "SEND_BODY_TOO_LARGE", text))
+}
+
+fn too_slow() -> Refusal {
+    let text = "The body took too long to arrive. Nothing was recorded; send it again.";
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, Issue::error(IssueKind::Timeout, "SEND_BODY_TOO_SLOW", text))
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let content_type = text(headers, CONTENT_TYPE);
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = matches!(media_type.as_str(), "application/fhir+json" | "application/json");
+    let is_plain = matches!(text(headers, CONTENT_ENCODING), "" | "identity");
+    let is_r4 = parameter(content_type, "fhirversion").is_none_or(|version| version == "4.0");
+    if is_json && is_plain && is_r4 {
+        return Ok(());
+    }
+    let text = "Send `Content-Type: application/fhir+json` (FHIR 4.0), without Content-Encoding.";
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Issue::error(IssueKind::NotSupported, "SEND_CONTENT_TYPE", text),
+    ))
+}
+
+fn must_accept_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let accept = text(headers, ACCEPT);
+    let fits = |range: &str| {
+        let media_type = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let known = ["*/*", "application/*", "application/fhir+json", "application/json", "json", ""];
+        known.contains(&media_type.as_str())
+            && parameter(range, "fhirversion").is_none_or(|version| version == "4.0")
+    };
+    if accept.split(',').any(fits) {
+        return Ok(());
+    }
+    let text = "Answers are application/fhir+json (FHIR 4.0). Accept it, or leave Accept out.";
+    Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Issue::error(IssueKind::NotSupported, "SEND_ACCEPT", text)))
+}
+
+fn parameter<'a>(media_range: &'a str, name: &str) -> Option<&'a str> {
+    media_range.split(';').skip(1).find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+fn text(headers: &HeaderMap, name: http::HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

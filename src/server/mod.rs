@@ -1,0 +1,91 @@
+//! The HTTP edge: doors, extractors, refusals. No road is here, only the way to one.
+
+pub mod clinic_api;
+pub mod extract;
+pub mod listen;
+pub mod metadata;
+pub mod oauth;
+pub mod operator;
+pub mod partner_api;
+pub mod partner_reads;
+pub mod query;
+pub mod refusal;
+pub mod request_log;
+pub mod resource_body;
+pub mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get, post};
+use tokio::sync::Notify;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::auth::verify::{AccessTokens, Addresses, TokenService};
+use crate::inbound::Inbound;
+use crate::model::clock::Clock;
+use crate::model::partner::Partners;
+use crate::model::sensitive::Sensitive;
+use crate::outbound::Outbound;
+
+/// What the doors need.
+#[derive(Clone)]
+pub struct Doors {
+    /// The road in.
+    pub inbound: Inbound,
+    /// The road out, for what partners read from us.
+    pub outbound: Outbound,
+    /// Every partner.
+    pub partners: Arc<Partners>,
+    /// Checks access tokens.
+    pub access_tokens: Arc<AccessTokens>,
+    /// Gives access tokens.
+    pub token_service: Arc<TokenService>,
+    /// Our public addresses.
+    pub addresses: Arc<Addresses>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How much and how slowly a caller may send.
+    pub limits: Limits,
+    /// Told when there is new work.
+    pub work: Arc<Notify>,
+    /// Told when the clinic says that something changed.
+    pub clinic_changed: Arc<Notify>,
+    /// What the clinic's server shows at `/hooks/clinic`; none: that door is shut.
+    pub hook_token: Option<Sensitive<String>>,
+}
+
+/// How much and how slowly a caller may send.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+/// Every public route, on one screen.
+pub fn router(doors: Doors) -> Router {
+    Router::new()
+        .route("/fhir", post(partner_api::receive_bundle))
+        .route("/fhir/", post(partner_api::receive_bundle))
+        .route("/fhir/metadata", get(metadata::capability_statement))
+        .route("/fhir/.well-known/smart-configuration", get(oauth::smart_configuration))
+        .route(
+            "/fhir/ServiceRequest",
+            post(partner_api::receive_service_request).get(partner_reads::search_service_requests),
+        )
+        .route("/fhir/Task", get(partner_reads::search_tasks))
+        .route("/fhir/Task/{id}", get(partner_reads::read_task))
+        .route("/fhir/{resource_type}", get(partner_reads::search))
+        .route("/fhir/{resource_type}/{id}", get(partner_reads::read))
+        .route("/oauth2/token", post(oauth::token))
+        .route("/hooks/clinic", any(clinic_api::wake))
+        .route("/hooks/clinic/{*rest}", any(clinic_api::wake))
+        .fallback(refusal::unknown_path)
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .layer(CatchPanicLayer::custom(refusal::panicked))
+        .layer(axum::middleware::from_fn_with_state(doors.clone(), request_log::log_request))
+        .with_state(doors)
+}

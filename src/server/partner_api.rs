@@ -1,0 +1,107 @@
+//! The doors by which partners send referrals.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Doors;
+use super::extract::{AuthenticatedPartner, FhirBody};
+use super::refusal::Refusal;
+use super::resource_body::{ResourceBody, header, headers as describing};
+use crate::auth::scope::Interaction;
+use crate::inbound::receipt::Receipt;
+use crate::model::envelope::Envelope;
+use crate::model::sensitive::Sensitive;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+
+/// `POST /fhir`: a partner sends a referral and what belongs to it as one transaction.
+pub async fn receive_bundle(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    headers: HeaderMap,
+    body: FhirBody,
+) -> Result<Accepted, Refusal> {
+    receive(doors, from, &headers, body).await
+}
+
+/// `POST /fhir/ServiceRequest`: a partner sends a referral that contains what belongs to it.
+pub async fn receive_service_request(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    headers: HeaderMap,
+    body: FhirBody,
+) -> Result<Accepted, Refusal> {
+    receive(doors, from, &headers, body).await
+}
+
+/// What the scope for the order covers, the resources that ride along with it need no scope for.
+async fn receive(
+    doors: Doors,
+    from: AuthenticatedPartner,
+    headers: &HeaderMap,
+    body: FhirBody,
+) -> Result<Accepted, Refusal> {
+    from.must(Interaction::Create, "ServiceRequest")?;
+    let envelope = Envelope {
+        partner: from.partner.id.clone(),
+        body: Sensitive::new(body.0.to_vec()),
+        received: doors.clock.now(),
+        idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
+        if_none_exist: key(headers, &IF_NONE_EXIST)?,
+    };
+    let receipt = doors.inbound.accept(&from.partner, envelope).await?;
+    doors.work.notify_one();
+    Ok(Accepted { receipt, fhir_base: doors.addresses.fhir_base.clone() })
+}
+
+/// A key that the sender chose. A structured-field string may stand in quotes.
+fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let text =
+        value.to_str().ok().map(|it| it.trim().trim_matches('"')).filter(|it| (1..=512).contains(&it.len()));
+    let unusable =
+        || Refusal::bad_request("SEND_KEY", format!("`{name}` must be 1 to 512 visible ASCII characters."));
+    text.map(|it| Some(it.to_owned())).ok_or_else(unusable)
+}
+
+/// The answer to a referral (DESIGN section 4).
+#[derive(Debug)]
+pub struct Accepted {
+    receipt: Receipt,
+    fhir_base: String,
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let Self { receipt, fhir_base } = self;
+        let mut response = match receipt.transaction_response {
+            Some(bundle) => ResourceBody(bundle).into_response(),
+            None => created(&receipt, &fhir_base),
+        };
+        if receipt.repeated {
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// `Location` names the ServiceRequest that was made; the body is the Task that tells its progress, which
+/// `Content-Location` names (RFC 9110 §8.7).
+fn created(receipt: &Receipt, fhir_base: &str) -> Response {
+    let id = receipt.referral;
+    let mut headers = describing(&receipt.task);
+    let addresses = [
+        (LOCATION, format!("{fhir_base}/ServiceRequest/{id}/_history/1")),
+        (CONTENT_LOCATION, format!("{fhir_base}/Task/{id}")),
+    ];
+    for (name, address) in addresses {
+        headers.extend(header(&address).map(|value| (name, value)));
+    }
+    (StatusCode::CREATED, headers, receipt.task.to_string()).into_response()
+}

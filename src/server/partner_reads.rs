@@ -1,0 +1,167 @@
+//! What a partner may read: its own referrals, their Tasks, and updates that consent releases.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use serde_json::Value;
+
+use super::Doors;
+use super::extract::AuthenticatedPartner;
+use super::query::Search;
+use super::refusal::Refusal;
+use super::resource_body::ResourceBody;
+use crate::auth::scope::Interaction;
+use crate::fhir::{bundle, resource};
+use crate::model::ids::ReferralId;
+use crate::model::referral::Referral;
+
+/// `GET /fhir/Task/{id}`: where a referral stands.
+pub async fn read_task(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<ResourceBody, Refusal> {
+    from.must(Interaction::Read, "Task")?;
+    let id = path.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Refusal::not_found)?;
+    let referral = doors.inbound.own(&from.partner.id, id).await?.ok_or_else(Refusal::not_found)?;
+    task_of(&doors, &from, referral).await.map(ResourceBody)
+}
+
+/// `GET /fhir/Task`: where the partner's referrals stand.
+pub async fn search_tasks(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    RawQuery(query): RawQuery,
+) -> Result<ResourceBody, Refusal> {
+    from.must(Interaction::Search, "Task")?;
+    let search = Search::read(query.as_deref())?;
+    let mut tasks = Vec::new();
+    let referrals = own_referrals(&doors, &from, &search).await?;
+    let next = next_link(&doors, "Task", &search, &referrals);
+    for referral in referrals {
+        tasks.push(task_of(&doors, &from, referral).await?);
+    }
+    Ok(searchset(&doors, tasks, next))
+}
+
+/// `GET /fhir/ServiceRequest`: the partner's referrals as it sent them.
+pub async fn search_service_requests(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    RawQuery(query): RawQuery,
+) -> Result<ResourceBody, Refusal> {
+    from.must(Interaction::Search, "ServiceRequest")?;
+    let search = Search::read(query.as_deref())?;
+    let referrals = own_referrals(&doors, &from, &search).await?;
+    let next = next_link(&doors, "ServiceRequest", &search, &referrals);
+    let mut found = Vec::new();
+    for referral in referrals {
+        let id = referral.id.to_string();
+        found.extend(doors.inbound.part(&from.partner.id, "ServiceRequest", &id).await?);
+    }
+    Ok(searchset(&doors, found, next))
+}
+
+/// `GET /fhir/{type}/{id}`: a part of the partner's own submission, or an update that is released.
+pub async fn read(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<ResourceBody, Refusal> {
+    let Path((resource_type, id)) = path.map_err(|_| Refusal::not_found())?;
+    if id.starts_with("ref-") {
+        // It rode along with an order, so the order's scope lets it be read again.
+        from.must(Interaction::Read, "ServiceRequest")?;
+        let part = doors.inbound.part(&from.partner.id, &resource_type, &id).await?;
+        return part.map(ResourceBody).ok_or_else(Refusal::not_found);
+    }
+    from.must(Interaction::Read, &resource_type)?;
+    let update = doors.outbound.inbox_item(&from.partner, &resource_type, &id).await?;
+    update.map(ResourceBody).ok_or_else(Refusal::not_found)
+}
+
+/// `GET /fhir/{type}`: the updates of one type that are released to the partner.
+pub async fn search(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    path: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<ResourceBody, Refusal> {
+    let Path(resource_type) = path.map_err(|_| Refusal::not_found())?;
+    from.must(Interaction::Search, &resource_type)?;
+    let search = Search::read(query.as_deref())?;
+    let referral = match search.based_on.as_deref() {
+        Some(text) => Some(referral_id(text).ok_or_else(not_a_referral)?),
+        None => None,
+    };
+    let found = doors.outbound.inbox(&from.partner, &resource_type, referral, search.count).await?;
+    let wanted = |it: &Value| search.id.as_deref().is_none_or(|id| resource::id(it) == id);
+    Ok(searchset(&doors, found.into_iter().filter(wanted).collect(), None))
+}
+
+/// The Task with what the clinic has made of it, as far as the partner may know; otherwise the receipt.
+async fn task_of(doors: &Doors, from: &AuthenticatedPartner, referral: Referral) -> Result<Value, Refusal> {
+    let id = referral.id;
+    let mut task = doors.inbound.receipt(referral, &from.partner).await?.task;
+    if let Some(progress) = doors.outbound.progress(&from.partner, id).await? {
+        show_progress(&mut task, progress);
+    }
+    Ok(task)
+}
+
+/// What the clinic says about progress takes the place of what the receipt says.
+fn show_progress(task: &mut Value, progress: Value) {
+    let version = format!("{}.{}", resource::version(task), resource::version(&progress));
+    let Value::Object(progress) = progress else {
+        return;
+    };
+    for element in ["status", "statusReason", "businessStatus", "executionPeriod", "lastModified", "owner"] {
+        if let Some(value) = progress.get(element) {
+            task[element] = value.clone();
+        }
+    }
+    task["meta"] = progress.get("meta").cloned().unwrap_or_default();
+    task["meta"]["versionId"] = Value::String(version);
+}
+
+async fn own_referrals(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    search: &Search,
+) -> Result<Vec<Referral>, Refusal> {
+    let named = search.id.as_deref().or(search.based_on.as_deref());
+    if let Some(text) = named {
+        let Some(id) = referral_id(text) else {
+            return Ok(Vec::new());
+        };
+        return Ok(doors.inbound.own(&from.partner.id, id).await?.into_iter().collect());
+    }
+    let before = search.before.as_deref().and_then(|it| it.parse().ok());
+    let identifier = search.identifier.as_deref();
+    Ok(doors.inbound.own_list(&from.partner.id, identifier, before, search.count).await?)
+}
+
+fn referral_id(text: &str) -> Option<ReferralId> {
+    text.rsplit('/').next()?.parse().ok()
+}
+
+fn not_a_referral() -> Refusal {
+    Refusal::bad_request("SEND_SEARCH_PARAMETER", "`based-on` must name a referral: ServiceRequest/ref-….")
+}
+
+/// The address of the next page, if this one is full.
+fn next_link(doors: &Doors, resource_type: &str, search: &Search, page: &[Referral]) -> Option<String> {
+    let last = page.last().filter(|_| page.len() == search.count)?;
+    Some(format!("{}/{resource_type}?_count={}&_before={}", doors.addresses.fhir_base, search.count, last.id))
+}
+
+fn searchset(doors: &Doors, found: Vec<Value>, next: Option<String>) -> ResourceBody {
+    let matches = found.into_iter().map(|it| {
+        let (resource_type, id) = (resource::resource_type(&it), resource::id(&it));
+        (format!("{}/{resource_type}/{id}", doors.addresses.fhir_base), it)
+    });
+    let mut bundle = bundle::searchset(matches.collect());
+    if let Some(next) = next {
+        bundle["link"] = serde_json::json!([{ "relation": "next", "url": next }]);
+    }
+    ResourceBody(bundle)
+}

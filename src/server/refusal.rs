@@ -1,0 +1,140 @@
+//! Errors become answers here, and only here: the one place that knows status codes.
+
+use std::any::Any;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::auth::verify::BearerRefusal;
+use crate::fhir::json::JsonError;
+use crate::fhir::outcome::{Explain, Issue, IssueKind};
+use crate::inbound::InboundError;
+use crate::model::work::StoreError;
+use crate::outbound::inbox::InboxError;
+
+/// A refused request: what the caller is told, and what our log is told. The body is written by
+/// [`request_log`](super::request_log), which knows the request's id.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// For the caller.
+    pub issues: Vec<Issue>,
+    /// For our log: codes and reasons, no content.
+    pub log: String,
+    /// Headers that the status demands.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Refusal {
+    /// A refusal for one reason.
+    pub fn new(status: StatusCode, issue: Issue) -> Self {
+        let log = issue.code.to_owned();
+        Self { status, issues: vec![issue], log, headers: Vec::new() }
+    }
+
+    /// Not to be found, as far as this caller may know. Unknown, deleted and somebody else's are alike.
+    pub fn not_found() -> Self {
+        let text = "There is nothing for you at this address. Check the type and the id.";
+        Self::new(StatusCode::NOT_FOUND, Issue::error(IssueKind::NotFound, "SEND_NOT_FOUND", text))
+    }
+
+    /// The caller's token does not allow this.
+    pub fn forbidden() -> Self {
+        let text =
+            "Your access token does not allow this. Ask for a token with the scope of this resource type.";
+        Self::new(StatusCode::FORBIDDEN, Issue::error(IssueKind::Forbidden, "SEND_SCOPE", text))
+    }
+
+    /// Something about the request itself, before its content matters.
+    pub fn bad_request(code: &'static str, text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, code, text))
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn retry_after(self, seconds: u16) -> Self {
+        self.with(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        for (name, value) in &self.headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<InboundError> for Refusal {
+    fn from(error: InboundError) -> Self {
+        let status = match &error {
+            InboundError::NotJson(JsonError::TooDeep | JsonError::DuplicateKey { .. } | _) => {
+                StatusCode::BAD_REQUEST
+            }
+            InboundError::Invalid(_) | InboundError::Conflict => StatusCode::UNPROCESSABLE_ENTITY,
+            InboundError::Store(_) | InboundError::Lost => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();
+        let log = format!("{error}: {}", codes.join(" "));
+        let refusal = Self { status, issues: error.issues(), log, headers: Vec::new() };
+        if status == StatusCode::SERVICE_UNAVAILABLE { refusal.retry_after(5) } else { refusal }
+    }
+}
+
+impl From<InboxError> for Refusal {
+    fn from(error: InboxError) -> Self {
+        let text = "This cannot be answered now. Ask again later.";
+        let issue = Issue::error(IssueKind::Transient, "CLINIC_UNAVAILABLE", text);
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, issue).retry_after(5);
+        Self { log: error.to_string(), ..refusal }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        InboundError::Store(error).into()
+    }
+}
+
+impl From<BearerRefusal> for Refusal {
+    fn from(refused: BearerRefusal) -> Self {
+        let text = "Send a valid access token as `Authorization: Bearer`. Tokens come from /oauth2/token.";
+        let issue = Issue::error(IssueKind::Login, "SEND_TOKEN", text);
+        let challenge = refused.www_authenticate();
+        let refusal = Self::new(StatusCode::UNAUTHORIZED, issue).with(WWW_AUTHENTICATE, challenge);
+        Self { log: refused.to_string(), ..refusal }
+    }
+}
+
+/// No route has this path.
+pub async fn unknown_path() -> Refusal {
+    let text = "There is no such address here. Partners use /fhir and /oauth2/token; see /fhir/metadata.";
+    Refusal::new(StatusCode::NOT_FOUND, Issue::error(IssueKind::NotFound, "SEND_PATH_UNKNOWN", text))
+}
+
+/// The path is ours, the method is not. `Allow` is set by the router.
+pub async fn method_not_allowed(method: Method) -> Refusal {
+    let text = format!(
+        "{} is not possible here; `Allow` says what is. Referrals are sent to POST /fhir or \
+         POST /fhir/ServiceRequest.",
+        if method.as_str().len() > 10 { "This method" } else { method.as_str() }
+    );
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Issue::error(IssueKind::NotSupported, "SEND_METHOD", text))
+}
+
+/// A fault of ours. What it said stays out of the answer and out of the log: it could hold content.
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    let text = "The gateway failed. It is not known whether this was recorded; send the same again.";
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Issue::error(IssueKind::Exception, "GW_FAULT", text))
+        .into_response()
+}
