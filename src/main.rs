@@ -1,3 +1,7 @@
-//! The binary.
+//! The binary: hands the command line to `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    referral_gateway::cli::run()
+}

@@ -49,6 +49,9 @@ pub struct Worker {
     pub step: Arc<dyn Step>,
     /// How long and how often.
     pub patience: Patience,
+    /// Told when a referral stands at the clinic: what the clinic did since is only then known as the
+    /// referral's.
+    pub forwarded: Arc<Notify>,
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
@@ -113,7 +116,9 @@ impl Worker {
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let settlement = result.unwrap_or_else(|failure| self.judge(delivery, &failure, now));
+        let forwarded = matches!(settlement, Settlement::Forwarded(_));
         match self.store.settle(&lease, settlement, now).await {
+            Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),
             Ok(Settled::Recorded) => {}
             Ok(Settled::Fenced) => {
                 tracing::warn!(delivery.id = %delivery.id, "settled too late; somebody else has the lane");

@@ -19,6 +19,7 @@ use crate::model::work::StoreError;
 use crate::outbound::watch::WatchError;
 use crate::server::listen::{self, Door};
 use crate::server::tls::{self, TlsError};
+use crate::store::WorkQueue as _;
 use crate::store::seal::KeyError;
 use crate::store::sqlite::OpenError;
 use parts::Parts;
@@ -87,7 +88,7 @@ impl Gateway {
     /// Opens the ledger and the doors. Work waits until [`Gateway::run_in_background`], or is done by hand.
     pub async fn start(config: Config, sockets: Sockets, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let parts = Parts::assemble(&config, clock)?;
+        let parts = Parts::assemble(&config, &clock)?;
         let quiet = config.delivery.quiet_period;
         let now = parts.doors.clock.now();
         let interrupted = parts.store.recover(now.saturating_add(quiet).unwrap_or(now)).await?;

@@ -19,7 +19,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
-use crate::model::clock::Clock;
+use crate::model::clock::{Clock, SystemClock};
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
@@ -45,20 +45,22 @@ pub struct Parts {
 
 impl Parts {
     /// Makes the parts of these settings.
-    pub(super) fn assemble(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub(super) fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
         validation::prepare();
         let file = &config.store.path;
         let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
         let store = Arc::new(SqliteStore::open(file, &key)?);
-        let house = House::of(config, &store, &clock)?;
+        let house = House::of(config, &store, clock)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
+        let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
+            forwarded: Arc::clone(&clinic_changed),
             store: Arc::clone(&store) as _,
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
             patience: patience(config),
         };
-        let doors = house.doors(config, &key, inbound, outbound)?;
+        let doors = Doors { clinic_changed, ..house.doors(config, &key, inbound, outbound)? };
         Ok(Self { store, doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
     }
 
@@ -83,6 +85,32 @@ impl Parts {
             clinic_answers: Arc::clone(&self.clinic_answers),
         }
     }
+}
+
+/// Why a gateway could not start with these settings, as far as can be told without opening anything.
+pub fn unusable(config: &Config) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
+    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
+        reasons.push(problem.to_string());
+    }
+    if let Err(problem) = profiles::load(config.profiles_directory.as_deref()) {
+        reasons.push(problem.to_string());
+    }
+    if let Err(problem) = super::tls_of(config) {
+        reasons.push(problem.to_string());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
+        OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
+        OutboundMode::Inbox => None,
+    });
+    for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
+        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
+            reasons.push(problem.to_string());
+        }
+    }
+    reasons
 }
 
 /// What several parts are made of.

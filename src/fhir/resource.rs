@@ -23,6 +23,19 @@ pub fn last_updated(resource: &Value) -> Option<Timestamp> {
     resource["meta"]["lastUpdated"].as_str().and_then(|text| text.parse().ok())
 }
 
+/// The items of a list element; none where it is missing. Indexing with `[]` would put a null there.
+pub fn items_mut<'v>(value: &'v mut Value, element: &str) -> impl Iterator<Item = &'v mut Value> {
+    value.get_mut(element).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// Adds an item to a list element, which is made where it is missing.
+pub fn push_item(value: &mut Value, element: &str, item: Value) {
+    match value.get_mut(element).and_then(Value::as_array_mut) {
+        Some(list) => list.push(item),
+        None => value[element] = Value::Array(vec![item]),
+    }
+}
+
 /// The same content whatever the order of keys and the white space: keys sorted, no spaces.
 pub fn canonical(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
@@ -68,6 +81,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn looking_for_items_adds_nothing_and_pushing_makes_the_list() {
+        let mut resource = json!({ "resourceType": "Task" });
+
+        assert_eq!(items_mut(&mut resource, "identifier").count(), 0);
+        assert_eq!(resource, json!({ "resourceType": "Task" }));
+        push_item(&mut resource, "identifier", json!(1));
+        push_item(&mut resource, "identifier", json!(2));
+
+        assert_eq!(resource["identifier"], json!([1, 2]));
+    }
 
     #[test]
     fn order_of_keys_does_not_matter_and_order_of_items_does() {

@@ -83,7 +83,7 @@ fn has_modifier_extension(value: &Value) -> bool {
 
 /// Puts a document's content into the document, and takes every address of a server out of it.
 fn put_inside(document: &mut Value, binaries: &[Value]) {
-    for content in document["content"].as_array_mut().into_iter().flatten() {
+    for content in resource::items_mut(document, "content") {
         let Some(attachment) = content.get_mut("attachment").and_then(Value::as_object_mut) else {
             continue;
         };

@@ -135,8 +135,5 @@ fn add_identifier(resource: &mut Value, identifier: Value) {
         resource["identifier"] = identifier;
         return;
     }
-    match resource["identifier"].as_array_mut() {
-        Some(list) => list.push(identifier),
-        None => resource["identifier"] = json!([identifier]),
-    }
+    resource::push_item(resource, "identifier", identifier);
 }

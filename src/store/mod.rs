@@ -20,9 +20,9 @@ use crate::model::update::{DecisionNote, Update};
 use crate::model::work::{Lease, Settled, Settlement, StoreError};
 
 /// Everything that the gateway remembers.
-pub trait Store: Referrals + Updates + Deliveries + SpentAssertions {}
+pub trait Store: Referrals + Updates + WorkQueue + Deliveries + SpentAssertions {}
 
-impl<T: Referrals + Updates + Deliveries + SpentAssertions> Store for T {}
+impl<T: Referrals + Updates + WorkQueue + Deliveries + SpentAssertions> Store for T {}
 
 /// What partners sent.
 #[async_trait]
@@ -143,7 +143,7 @@ pub struct ClaimLimits {
 
 /// The work that is owed.
 #[async_trait]
-pub trait Deliveries: Send + Sync {
+pub trait WorkQueue: Send + Sync {
     /// Leases lanes with due work, one delivery each.
     async fn claim(
         &self,
@@ -166,14 +166,21 @@ pub trait Deliveries: Send + Sync {
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
 
+    /// Makes a dead, held or waiting delivery due now. False: there is none that could be.
+    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// What became of the work.
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// One delivery.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
     /// Deliveries, newest first.
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError>;
 
     /// The attempts of one delivery, oldest first.
     async fn attempts(&self, id: DeliveryId) -> Result<Vec<AttemptRecord>, StoreError>;
-
-    /// Makes a dead, held or waiting delivery due now. False: there is none that could be.
-    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// How many deliveries are in each state.
     async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError>;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fhir::coding::{self, IDENTIFIER_TYPE, PLACER};
+use crate::fhir::resource::{items_mut, push_item};
 
 /// Makes the filler order of a placer's ServiceRequest: `intent` is `filler-order` and `basedOn` names the
 /// placer's order by its identifier (SDOH Clinical Care, referral workflow, Coordination Platform).
@@ -13,15 +14,12 @@ pub fn make_filler_order(service_request: &mut Value, placer_identifier: Option<
         return;
     };
     let based_on = json!({ "type": "ServiceRequest", "identifier": identifier });
-    match service_request["basedOn"].as_array_mut() {
-        Some(list) => list.push(based_on),
-        None => service_request["basedOn"] = json!([based_on]),
-    }
+    push_item(service_request, "basedOn", based_on);
 }
 
 /// Gives every identifier that has no type of its own the placer's.
 pub fn type_as_placer(resource: &mut Value) {
-    for identifier in resource["identifier"].as_array_mut().into_iter().flatten() {
+    for identifier in items_mut(resource, "identifier") {
         if identifier.get("type").is_none() {
             identifier["type"] = coding::concept(IDENTIFIER_TYPE, PLACER);
         }

@@ -1,6 +1,6 @@
 //! A partner's submission as one transaction for the clinic's server.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::codes::CodeMaps;
 use super::coordination::{OrderLinks, Parties, coordination_task, provenance};
@@ -9,7 +9,7 @@ use super::filler_order::{make_filler_order, type_as_placer};
 use super::placer::{Placer, address_identifier};
 use super::submission::{Part, Submission};
 use crate::fhir::reference::{self, Target, target};
-use crate::fhir::{bundle, coding};
+use crate::fhir::{bundle, coding, resource};
 
 /// A transaction for the clinic's server.
 #[derive(Clone, Debug)]
@@ -133,20 +133,22 @@ impl<'m> Writer<'_, 'm> {
             .find(|(system, _)| !system.is_empty() && KNOWN_BY_IDENTIFIER.contains(&resource_type))
             .map(|(system, value)| token_query("identifier", system, value));
         if known_by.is_some() || WITHOUT_IDENTIFIERS.contains(&resource_type) {
-            append(resource, &["meta", "tag"], self.names.tag(&name));
+            add_tag(resource, self.names.tag(&name));
             return known_by.unwrap_or_else(|| self.names.by_tag(&name));
         }
         if resource_type != "ServiceRequest" {
             type_as_placer(resource);
         }
-        append(resource, &["identifier"], self.names.identifier(&name));
+        resource::push_item(resource, "identifier", self.names.identifier(&name));
         self.names.by_identifier(&name)
     }
 
     fn lift_large_attachments(&self, resource: &mut Value, number: usize) -> Vec<(String, Value)> {
         let mut binaries = Vec::new();
-        for content in resource["content"].as_array_mut().into_iter().flatten() {
-            let attachment = &mut content["attachment"];
+        for content in resource::items_mut(resource, "content") {
+            let Some(attachment) = content.get_mut("attachment") else {
+                continue;
+            };
             if attachment["data"].as_str().is_none_or(|data| data.len() <= LARGE_ATTACHMENT) {
                 continue;
             }
@@ -199,18 +201,10 @@ pub fn keep_of_meta(resource: &mut Value, kept: &[&str]) {
     }
 }
 
-/// Adds an item to a list element, which is made where it is missing.
-fn append(resource: &mut Value, path: &[&str], item: Value) {
-    let mut place = resource;
-    for (depth, key) in path.iter().enumerate() {
-        let last = depth + 1 == path.len();
-        let Some(map) = place.as_object_mut() else {
-            return;
-        };
-        let fresh = if last { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
-        place = map.entry(*key).or_insert(fresh);
+fn add_tag(resource: &mut Value, tag: Value) {
+    let meta = &mut resource["meta"];
+    if !meta.is_object() {
+        *meta = json!({});
     }
-    if let Some(list) = place.as_array_mut() {
-        list.push(item);
-    }
+    resource::push_item(meta, "tag", tag);
 }

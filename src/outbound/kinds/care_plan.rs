@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Kind, alone, keep_members};
+use crate::fhir::resource::items_mut;
 use crate::model::partner::Share;
 
 /// A plan: its activities, without the problems and goals that it addresses.
@@ -26,7 +27,7 @@ pub const KIND: Kind = Kind {
 
 fn trim(plan: &mut Value) {
     keep_members(plan, "activity", &["detail", "reference"]);
-    for activity in plan["activity"].as_array_mut().into_iter().flatten() {
+    for activity in items_mut(plan, "activity") {
         if let Some(detail) = activity.get_mut("detail").and_then(Value::as_object_mut) {
             detail.retain(|key, _| !matches!(key.as_str(), "goal" | "reasonReference" | "reasonCode"));
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Kind, alone};
+use crate::fhir::resource::items_mut;
 use crate::model::partner::Share;
 
 /// A visit summary: the text of its sections, without the resources behind them.
@@ -15,16 +16,10 @@ pub const KIND: Kind = Kind {
 };
 
 fn trim(composition: &mut Value) {
-    trim_sections(&mut composition["section"]);
-}
-
-fn trim_sections(sections: &mut Value) {
-    for section in sections.as_array_mut().into_iter().flatten() {
+    for section in items_mut(composition, "section") {
         if let Some(map) = section.as_object_mut() {
             map.retain(|key, _| matches!(key.as_str(), "title" | "code" | "text" | "section"));
         }
-        if section.get("section").is_some() {
-            trim_sections(&mut section["section"]);
-        }
+        trim(section);
     }
 }

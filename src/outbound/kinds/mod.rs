@@ -11,6 +11,7 @@ pub mod task;
 
 use serde_json::Value;
 
+use crate::fhir::resource::items_mut;
 use crate::model::partner::Share;
 
 /// One kind of update.
@@ -54,7 +55,7 @@ const fn alone(_: &Value) -> Vec<String> {
 
 /// Leaves these members of every object in a list element.
 fn keep_members(resource: &mut Value, element: &str, kept: &[&str]) {
-    for item in resource[element].as_array_mut().into_iter().flatten() {
+    for item in items_mut(resource, element) {
         if let Some(map) = item.as_object_mut() {
             map.retain(|key, _| kept.contains(&key.as_str()));
         }

@@ -1,60 +1,26 @@
-//! The work that is owed.
-
-use std::time::Duration;
+//! What became of the work.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use super::super::{AttemptRecord, ClaimLimits, Deliveries, DeliveryFilter};
-use super::{SqliteStore, claim, rows, settle};
+use super::super::{AttemptRecord, Deliveries, DeliveryFilter};
+use super::{SqliteStore, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::DeliveryId;
-use crate::model::work::{Lease, Settled, Settlement, StoreError};
+use crate::model::work::StoreError;
 
 #[async_trait]
 impl Deliveries for SqliteStore {
-    async fn claim(
-        &self,
-        now: Timestamp,
-        lease: Duration,
-        limits: ClaimLimits,
-    ) -> Result<Vec<Lease>, StoreError> {
-        self.write(move |connection| claim::claim(connection, now, lease, limits)).await
-    }
-
-    async fn settle(
-        &self,
-        lease: &Lease,
-        settlement: Settlement,
-        now: Timestamp,
-    ) -> Result<Settled, StoreError> {
-        let lease = lease.clone();
-        self.write(move |connection| settle::settle(connection, &lease, &settlement, now)).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|connection| {
-            let due: Option<i64> = connection.query_row(
-                "SELECT MIN(due_ms) FROM delivery WHERE state IN (0, 2, 3, 4)",
-                [],
-                |row| row.get(0),
-            )?;
-            Ok(due.map(rows::timestamp))
-        })
-        .await
-    }
-
-    async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError> {
-        self.write(move |connection| {
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.read(move |connection| {
             connection
-                .execute("UPDATE lane SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL", [])?;
-            connection.execute(
-                "UPDATE delivery SET state = 3, effect_unknown = 1, due_ms = ?1, reason = 'interrupted'
-                 WHERE state = 1",
-                params![look_at.as_millisecond()],
-            )
+                .query_row(
+                    &format!("SELECT {} FROM delivery d WHERE d.delivery_id = ?1", rows::DELIVERY_COLUMNS),
+                    params![id.to_string()],
+                    rows::delivery,
+                )
+                .optional()
         })
         .await
     }
@@ -80,20 +46,6 @@ impl Deliveries for SqliteStore {
                 })
             })?;
             found.collect()
-        })
-        .await
-    }
-
-    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(move |connection| {
-            let changed = connection.execute(
-                "UPDATE delivery SET state = CASE state WHEN 6 THEN CASE effect_unknown WHEN 1 THEN 3 ELSE 2 END
-                                                        ELSE state END,
-                   due_ms = ?2, created_ms = CASE state WHEN 6 THEN ?2 ELSE created_ms END, done_ms = NULL
-                 WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6)",
-                params![id.to_string(), now.as_millisecond()],
-            )?;
-            Ok(changed == 1)
         })
         .await
     }

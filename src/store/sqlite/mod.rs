@@ -8,6 +8,7 @@ mod referrals;
 mod rows;
 mod settle;
 mod updates;
+mod work_queue;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,43 @@
+//! `check`: every mistake in the settings at once.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::settings::{self, SettingsFolder};
+use super::{EXIT_CONFIG, say};
+use crate::app::parts;
+use crate::config::Loaded;
+
+/// Report every mistake in the settings.
+#[derive(Args, Debug)]
+pub struct Check {
+    #[command(flatten)]
+    settings: SettingsFolder,
+    /// Write one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    /// Exit code 0, or 78 when there is a mistake.
+    pub fn run(self) -> ExitCode {
+        let Loaded { config, problems } = self.settings.load();
+        if self.json {
+            settings::show_json(&problems);
+        } else {
+            settings::show(&problems);
+        }
+        let unusable = config.as_ref().map_or_else(Vec::new, parts::unusable);
+        for reason in &unusable {
+            super::tell(&format!("error: {reason}"));
+        }
+        if !problems.is_empty() || !unusable.is_empty() {
+            return ExitCode::from(EXIT_CONFIG);
+        }
+        if let Some(config) = config.filter(|_| !self.json) {
+            say(&format!("The settings are good: {} partners.", config.partners.len()));
+        }
+        ExitCode::SUCCESS
+    }
+}

@@ -1,0 +1,234 @@
+//! `deliveries`: what is owed, and where it stands. Listing reads the ledger beside a running gateway;
+//! retrying asks the gateway itself.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::settings::{self, SettingsFolder};
+use super::{EXIT_CONFIG, fail, say};
+use crate::config::settings::Config;
+use crate::fhir::client::http_client;
+use crate::model::delivery::{Delivery, DeliveryState, Owed};
+use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
+use crate::model::work::StoreError;
+use crate::store::seal::GatewayKey;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
+
+/// What is owed, and where it stands.
+#[derive(Debug, Subcommand)]
+pub enum Deliveries {
+    /// List deliveries, newest first.
+    List(List),
+    /// Show one delivery and its attempts.
+    Show(Show),
+    /// Try a dead, held or waiting delivery now. The gateway must be running.
+    Retry(Retry),
+}
+
+/// Which deliveries.
+#[derive(Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    settings: SettingsFolder,
+    /// Only this state; may be given several times: queued, in-flight, retry-wait, unknown-wait, held,
+    /// delivered, dead, quarantined, superseded, in-inbox, cancelled.
+    #[arg(long, value_parser = state)]
+    state: Vec<DeliveryState>,
+    /// Only this partner's.
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    /// Only this referral's.
+    #[arg(long, value_name = "ref-…")]
+    referral: Option<ReferralId>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// Write one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which delivery.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Its id.
+    #[arg(value_name = "dlv-…")]
+    id: DeliveryId,
+    #[command(flatten)]
+    settings: SettingsFolder,
+    /// Write one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which delivery.
+#[derive(Args, Debug)]
+pub struct Retry {
+    /// Its id.
+    #[arg(value_name = "dlv-…")]
+    id: DeliveryId,
+    #[command(flatten)]
+    settings: SettingsFolder,
+}
+
+impl Deliveries {
+    /// Does what was asked.
+    pub async fn run(self) -> ExitCode {
+        match self {
+            Self::List(list) => list.run().await,
+            Self::Show(show) => show.run().await,
+            Self::Retry(retry) => retry.run().await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> ExitCode {
+        let store = match ledger(&self.settings) {
+            Ok(store) => store,
+            Err(code) => return code,
+        };
+        let filter = DeliveryFilter {
+            states: self.state,
+            partner: self.partner.map(PartnerId::new),
+            referral: self.referral,
+            limit: self.limit,
+        };
+        match store.deliveries(filter).await {
+            Ok(found) => {
+                for delivery in &found {
+                    say(&if self.json { as_json(delivery).to_string() } else { as_line(delivery) });
+                }
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error.to_string()),
+        }
+    }
+}
+
+impl Show {
+    async fn run(self) -> ExitCode {
+        let store = match ledger(&self.settings) {
+            Ok(store) => store,
+            Err(code) => return code,
+        };
+        match find(&store, self.id).await {
+            Ok(Some((delivery, attempts))) => {
+                let attempts: Vec<Value> = attempts.iter().map(attempt_json).collect();
+                let mut shown = as_json(&delivery);
+                shown["attempts"] = json!(attempts);
+                let text =
+                    if self.json { Ok(shown.to_string()) } else { serde_json::to_string_pretty(&shown) };
+                say(&text.unwrap_or_default());
+                ExitCode::SUCCESS
+            }
+            Ok(None) => fail(&format!("there is no delivery {}", self.id)),
+            Err(error) => fail(&error.to_string()),
+        }
+    }
+}
+
+async fn find(
+    store: &SqliteStore,
+    id: DeliveryId,
+) -> Result<Option<(Delivery, Vec<AttemptRecord>)>, StoreError> {
+    let Some(delivery) = store.delivery(id).await? else {
+        return Ok(None);
+    };
+    Ok(Some((delivery, store.attempts(id).await?)))
+}
+
+impl Retry {
+    async fn run(self) -> ExitCode {
+        let config = match config(&self.settings) {
+            Ok(config) => config,
+            Err(code) => return code,
+        };
+        let address = format!("http://{}/admin/deliveries/{}/retry", config.server.operator_listen, self.id);
+        let Ok(response) = http_client().post(address).send().await else {
+            return fail(&format!("no gateway answers at {}", config.server.operator_listen));
+        };
+        let accepted = response.status().is_success();
+        let body = response.text().await.unwrap_or_default();
+        if accepted {
+            say(&body);
+            ExitCode::SUCCESS
+        } else {
+            fail(&body)
+        }
+    }
+}
+
+fn config(settings: &SettingsFolder) -> Result<Config, ExitCode> {
+    let loaded = settings.load();
+    loaded.config.ok_or_else(|| {
+        settings::show(&loaded.problems);
+        ExitCode::from(EXIT_CONFIG)
+    })
+}
+
+fn ledger(settings: &SettingsFolder) -> Result<SqliteStore, ExitCode> {
+    let config = config(settings)?;
+    let file = &config.store.path;
+    if !SqliteStore::exists(file) {
+        return Err(fail(&format!("there is no ledger at {}", file.display())));
+    }
+    let key = GatewayKey::read_or_make(&config.store.encryption_key_file, false);
+    let key = key.map_err(|error| fail(&error.to_string()))?;
+    SqliteStore::open_read_only(file, &key).map_err(|error| fail(&error.to_string()))
+}
+
+fn state(word: &str) -> Result<DeliveryState, String> {
+    let found = DeliveryState::ALL.into_iter().find(|state| state.word() == word);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.word()).collect();
+        format!("use one of {}", words.join(", "))
+    })
+}
+
+fn what(delivery: &Delivery) -> String {
+    match &delivery.task {
+        Owed::Forward => "referral to the clinic".to_owned(),
+        Owed::Deliver(update) => update.resource.to_string(),
+    }
+}
+
+fn as_line(delivery: &Delivery) -> String {
+    format!(
+        "{}  {:<12}  {:<12}  {}  {:<34}  {}",
+        delivery.id,
+        delivery.state.word(),
+        delivery.partner,
+        delivery.referral,
+        what(delivery),
+        delivery.reason.as_deref().unwrap_or("-"),
+    )
+}
+
+fn as_json(delivery: &Delivery) -> Value {
+    json!({
+        "id": delivery.id.to_string(),
+        "state": delivery.state.word(),
+        "partner": delivery.partner.as_str(),
+        "referral": delivery.referral.to_string(),
+        "what": what(delivery),
+        "reason": delivery.reason,
+        "failed_attempts": delivery.attempts,
+        "created": delivery.created.to_string(),
+        "due": delivery.due.to_string(),
+    })
+}
+
+fn attempt_json(attempt: &AttemptRecord) -> Value {
+    json!({
+        "started": attempt.started.to_string(),
+        "ended": attempt.ended.map(|it| it.to_string()),
+        "outcome": attempt.outcome,
+        "http_status": attempt.http_status,
+        "decision": attempt.decision,
+        "consents": attempt.consents,
+    })
+}

@@ -1,0 +1,91 @@
+//! The command line: one command a file. Only here is anything printed.
+
+pub mod check;
+pub mod config;
+pub mod deliveries;
+pub mod demo;
+pub mod preview;
+pub mod serve;
+pub mod settings;
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code for settings that cannot be used (sysexits, EX_CONFIG).
+pub const EXIT_CONFIG: u8 = 78;
+
+/// A FHIR R4 gateway: referrals in, updates back only when consent permits.
+#[derive(Debug, Parser)]
+#[command(name = "referral-gateway", version, about, arg_required_else_help = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve(serve::Serve),
+    /// Report every mistake in the settings, and start nothing. Exit code 0 or 78.
+    Check(check::Check),
+    /// Show a referral going in and updates coming back: no settings, no network, no services.
+    Demo(demo::Demo),
+    /// Show what each step of the road makes of a message. Nothing is written.
+    Preview(preview::Preview),
+    /// What is owed to the clinic and to partners, and where it stands.
+    #[command(subcommand)]
+    Deliveries(deliveries::Deliveries),
+    /// The settings themselves.
+    #[command(subcommand)]
+    Config(config::Config),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    match CommandLine::parse().command {
+        Command::Serve(serve) => block_on(serve.run()),
+        Command::Check(check) => check.run(),
+        Command::Demo(demo) => block_on(demo.run()),
+        Command::Preview(preview) => preview.run(),
+        Command::Deliveries(deliveries) => block_on(deliveries.run()),
+        Command::Config(config) => config.run(),
+    }
+}
+
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => fail(&format!("the program cannot start its threads: {error}")),
+    }
+}
+
+/// Prints one line of a result.
+pub(crate) fn say(line: &str) {
+    // A reader that has gone away, such as `head`, is no mistake.
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Prints one line about the run itself.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn fail(reason: &str) -> ExitCode {
+    tell(&format!("error: {reason}"));
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+}

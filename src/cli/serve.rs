@@ -1,0 +1,78 @@
+//! `serve`: run the gateway.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::settings::{self, SettingsFolder};
+use super::{EXIT_CONFIG, fail, tell};
+use crate::app::{Gateway, Sockets, StartError};
+use crate::config::Loaded;
+use crate::config::settings::{Config, LogFormat};
+use crate::model::clock::SystemClock;
+use crate::telemetry::{self, Format};
+
+/// Run the gateway.
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(flatten)]
+    settings: SettingsFolder,
+}
+
+impl Serve {
+    /// Runs until SIGINT or SIGTERM; a second one ends at once.
+    pub async fn run(self) -> ExitCode {
+        let Loaded { config, problems } = self.settings.load();
+        settings::show(&problems);
+        let Some(config) = config else {
+            return ExitCode::from(EXIT_CONFIG);
+        };
+        if !problems.is_empty() {
+            tell("The partners above are left out; the others are served.");
+        }
+        start_log(&config);
+        match serve(config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        }
+    }
+}
+
+fn start_log(config: &Config) {
+    let format = match config.log.format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    telemetry::start(format, config.log.level);
+}
+
+async fn serve(config: Config) -> Result<(), StartError> {
+    let sockets = Sockets::bind(&config).await?;
+    let (listen, operator_listen, partners) =
+        (config.server.listen, config.server.operator_listen, config.partners.len());
+    let mut gateway = Gateway::start(config, sockets, Arc::new(SystemClock)).await?;
+    gateway.run_in_background();
+    tracing::info!(%listen, %operator_listen, partners, "the gateway is up");
+    asked_to_stop().await;
+    tracing::info!("stopping; what runs may end");
+    tokio::select! {
+        () = gateway.stop() => tracing::info!("stopped"),
+        () = asked_to_stop() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without signals there is no way to be asked.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
