@@ -1,0 +1,3 @@
+//! PARTNER → CLINIC.
+
+mod road;

@@ -1,0 +1,9 @@
+//! The contract with a partner and with the clinic, told as tests over real HTTP. One binary, one link.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(unreachable_pub, reason = "nobody imports a test binary")]
+
+mod support;
+
+mod inbound;
+mod outbound;

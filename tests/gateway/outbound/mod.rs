@@ -1,0 +1,3 @@
+//! CLINIC → PARTNER.
+
+mod road;

@@ -1,0 +1,108 @@
+//! Which settings a test gateway has.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::SECRET;
+
+/// What differs between test gateways.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The partners' ids.
+    pub partners: Vec<&'static str>,
+    /// `rest` or `inbox`.
+    pub mode: &'static str,
+    /// The clinic's default where no Consent speaks.
+    pub preset: &'static str,
+    /// Further lines for gateway.toml.
+    pub gateway_lines: &'static str,
+    /// The keys of updates that may go back.
+    pub share: &'static [&'static str],
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            partners: vec!["lakeside"],
+            mode: "rest",
+            preset: "opt-in-hold",
+            gateway_lines: "",
+            share: &[
+                "referral-status",
+                "scheduling",
+                "communication",
+                "visit-summary",
+                "results",
+                "care-plan",
+            ],
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn write(
+        &self,
+        folder: &Path,
+        public: &str,
+        operator: &str,
+        clinic: &str,
+        partners: &BTreeMap<&'static str, String>,
+    ) {
+        let data = folder.display();
+        let gateway = format!(
+            r#"[server]
+listen = "{public}"
+public_url = "http://{public}"
+operator_listen = "{operator}"
+allow_private_networks = true
+max_body_bytes = 1048576
+body_timeout_s = 2
+shutdown_grace_s = 2
+
+[store]
+url = "sqlite:{data}/gateway.db"
+encryption_key_file = "{data}/gateway.key"
+
+[clinic]
+base_url = "{clinic}"
+name = "Harbour Clinic"
+hook_token = "hook-token"
+timeout_s = 2
+
+[consent.default]
+preset = "{preset}"
+
+{lines}
+"#,
+            preset = self.preset,
+            lines = self.gateway_lines,
+        );
+        fs::create_dir_all(folder.join("partners")).unwrap();
+        fs::write(folder.join("gateway.toml"), gateway).unwrap();
+        for (id, base) in partners {
+            fs::write(folder.join(format!("partners/{id}.toml")), self.partner(id, base)).unwrap();
+        }
+    }
+
+    fn partner(&self, id: &str, base: &str) -> String {
+        format!(
+            r#"id = "{id}"
+name = "Family Medicine at {id}"
+organization = {{ system = "http://hl7.org/fhir/sid/us-npi", value = "1234567893" }}
+
+[inbound]
+client_id = "{id}"
+client_secret = "{SECRET}"
+
+[outbound]
+mode = "{mode}"
+base_url = "{base}"
+share = {share:?}
+timeout_s = 2
+"#,
+            mode = self.mode,
+            share = self.share,
+        )
+    }
+}
