@@ -1,6 +1,6 @@
 //! CLINIC → PARTNER. [`Outbound::notice`] looks at the clinic and owes what concerns a referral;
 //! [`Outbound::deliver`] is one attempt to bring it to the partner. Consent is asked inside every attempt,
-//! and whatever reduces, translates or sends must show the [`Permit`](crate::consent::permit::Permit).
+//! and whatever reduces, translates or sends must show the [`Permit`].
 
 pub mod kinds;
 
