@@ -98,6 +98,7 @@ impl Gateway {
                 "deliveries were cut off by the last stop; they are looked for first"
             );
         }
+        parts.doors.outbound.begin().await?;
         let (stop, stopped) = watch::channel(false);
         let tls = tls_of(&config)?;
         let public =

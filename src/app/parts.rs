@@ -266,7 +266,11 @@ struct PartsHealth {
 impl Health for PartsHealth {
     fn not_ready(&self) -> Vec<&'static str> {
         let ledger = (!self.store.is_writable()).then_some("ledger");
+        ledger.into_iter().collect()
+    }
+
+    fn degraded(&self) -> Vec<&'static str> {
         let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
-        ledger.into_iter().chain(clinic).collect()
+        clinic.into_iter().collect()
     }
 }

@@ -93,10 +93,10 @@ impl Outbound {
         if !partner.outbound.share.contains(&update.share) {
             return Ok(Settlement::Dead(Cause { code: "not-shared", http_status: None }));
         }
-        let Some(content) = self.read(update).await? else {
+        let Some(content) = self.read(update).await.map_err(at_the_source)? else {
             return Ok(Settlement::Superseded);
         };
-        match self.permit(&partner, &content).await? {
+        match self.permit(&partner, &content).await.map_err(at_the_source)? {
             Decision::Permit(permit) => self.bring(delivery, &partner, content, permit).await,
             Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal)),
         }
@@ -128,4 +128,9 @@ impl Outbound {
     fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {
         self.partners.get(id).cloned().ok_or(Failure::NotSent("partner-not-configured"))
     }
+}
+
+/// What the clinic's server refuses is no verdict of the partner's: the update waits for the clinic.
+fn at_the_source(failure: Failure) -> Failure {
+    if failure.is_lasting() { Failure::NotSent("clinic-refused") } else { failure }
 }

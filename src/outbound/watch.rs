@@ -8,6 +8,7 @@ use super::Outbound;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::{bundle, resource};
 use crate::model::work::StoreError;
+use crate::store::Noticed;
 
 /// What the clinic is asked for, in this order. Consents are watched so that held updates are decided again.
 pub const FEEDS: [&str; 8] = [
@@ -37,13 +38,24 @@ pub enum WatchError {
 }
 
 impl Outbound {
+    /// Gives every feed a cursor. Called before the first referral can be written: that write turns the
+    /// cursors back to its time, and what is not there cannot be turned back.
+    pub async fn begin(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for feed in FEEDS {
+            if self.store.read_up_to(feed).await?.is_none() {
+                self.store.record(Noticed::nothing(feed, now), now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads one feed to its end. The cursor moves only with the last page: a server that does not sort as
     /// asked cannot make us miss anything.
     pub(super) async fn read_feed(&self, feed: &'static str) -> Result<usize, WatchError> {
-        let now = self.clock.now();
         let Some(read_up_to) = self.store.read_up_to(feed).await? else {
-            // Nothing at the clinic is ours yet. The first write there turns every cursor back to its time.
-            return self.record(feed, now, Vec::new()).await;
+            self.begin().await?;
+            return Ok(0);
         };
         let mut newest = read_up_to;
         let mut owed = 0;
