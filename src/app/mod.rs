@@ -40,6 +40,9 @@ pub enum StartError {
     /// A definition cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// Everybody knows the secret of the shipped example.
+    #[error("the client secret of `{0}` is still that of the example; set another before others can connect")]
+    ExampleSecret(String),
     /// Clients that cannot be told apart or have no usable key.
     #[error("{} clients cannot be registered; `check` says which", .0.len())]
     Clients(Vec<ClientProblem>),

@@ -19,6 +19,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
+use crate::model::client::ClientCredential;
 use crate::model::clock::{Clock, SystemClock};
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::ids::PartnerId;
@@ -47,6 +48,7 @@ impl Parts {
     /// Makes the parts of these settings.
     pub(super) fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
         validation::prepare();
+        refuse_example_secrets(config)?;
         let file = &config.store.path;
         let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
         let store = Arc::new(SqliteStore::open(file, &key)?);
@@ -89,7 +91,8 @@ impl Parts {
 
 /// Why a gateway could not start with these settings, as far as can be told without opening anything.
 pub fn unusable(config: &Config) -> Vec<String> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> =
+        refuse_example_secrets(config).err().iter().map(ToString::to_string).collect();
     let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
     for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
         reasons.push(problem.to_string());
@@ -111,6 +114,23 @@ pub fn unusable(config: &Config) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// The secret that `config/partners/lakeside.toml` falls back to.
+const EXAMPLE_SECRET: &str = "change-me";
+
+/// The example may run as it is, but only where nobody else can connect.
+fn refuse_example_secrets(config: &Config) -> Result<(), StartError> {
+    if config.server.listen.ip().is_loopback() && !config.server.tls_terminated_upstream {
+        return Ok(());
+    }
+    let clients = config.partners.iter().map(|it| &it.client).chain(&config.clinic.client);
+    for client in clients {
+        if matches!(&client.credential, ClientCredential::Secret(it) if it.reveal() == EXAMPLE_SECRET) {
+            return Err(StartError::ExampleSecret(client.client_id.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// What several parts are made of.
