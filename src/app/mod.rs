@@ -1,6 +1,7 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
 pub mod parts;
+pub mod preflight;
 pub mod profiles;
 pub mod watching;
 

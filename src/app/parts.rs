@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::preflight;
 use super::profiles::{self, Profiles};
 use super::watching::Watching;
 use crate::auth::keys::access_token_key;
@@ -19,8 +20,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
-use crate::model::client::ClientCredential;
-use crate::model::clock::{Clock, SystemClock};
+use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
@@ -48,7 +48,7 @@ impl Parts {
     /// Makes the parts of these settings.
     pub(super) fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
         validation::prepare();
-        refuse_example_secrets(config)?;
+        preflight::refuse_example_secrets(config)?;
         let file = &config.store.path;
         let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
         let store = Arc::new(SqliteStore::open(file, &key)?);
@@ -87,50 +87,6 @@ impl Parts {
             clinic_answers: Arc::clone(&self.clinic_answers),
         }
     }
-}
-
-/// Why a gateway could not start with these settings, as far as can be told without opening anything.
-pub fn unusable(config: &Config) -> Vec<String> {
-    let mut reasons: Vec<String> =
-        refuse_example_secrets(config).err().iter().map(ToString::to_string).collect();
-    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
-    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
-        reasons.push(problem.to_string());
-    }
-    if let Err(problem) = profiles::load(config.profiles_directory.as_deref()) {
-        reasons.push(problem.to_string());
-    }
-    if let Err(problem) = super::tls_of(config) {
-        reasons.push(problem.to_string());
-    }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
-        OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
-        OutboundMode::Inbox => None,
-    });
-    for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
-        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
-            reasons.push(problem.to_string());
-        }
-    }
-    reasons
-}
-
-/// The secret that `config/partners/lakeside.toml` falls back to.
-const EXAMPLE_SECRET: &str = "change-me";
-
-/// The example may run as it is, but only where nobody else can connect.
-fn refuse_example_secrets(config: &Config) -> Result<(), StartError> {
-    if config.server.listen.ip().is_loopback() && !config.server.tls_terminated_upstream {
-        return Ok(());
-    }
-    let clients = config.partners.iter().map(|it| &it.client).chain(&config.clinic.client);
-    for client in clients {
-        if matches!(&client.credential, ClientCredential::Secret(it) if it.reveal() == EXAMPLE_SECRET) {
-            return Err(StartError::ExampleSecret(client.client_id.clone()));
-        }
-    }
-    Ok(())
 }
 
 /// What several parts are made of.
@@ -238,7 +194,7 @@ impl<'a> House<'a> {
     }
 }
 
-fn fhir_client(
+pub(super) fn fhir_client(
     name: &str,
     endpoint: &Endpoint,
     clock: &Arc<dyn Clock>,
