@@ -147,13 +147,22 @@ impl Gateway {
         &self.parts
     }
 
-    /// Closes the doors, lets what runs come to its end, and lets go of the ledger.
+    /// Closes the doors, lets what runs come to its end within the grace period, and lets go of the ledger.
+    /// A delivery that is cut off is known as such, and is looked for after the next start.
     pub async fn stop(self) {
         // Nobody listens any more when every task has ended by itself.
         let _ = self.stop.send(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off");
+        let end = tokio::time::Instant::now() + self.config.server.shutdown_grace;
+        for mut task in self.tasks {
+            match tokio::time::timeout_at(end, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off")
+                }
+                Err(_) => {
+                    task.abort();
+                    tracing::warn!("a part of the gateway was cut off at the end of the grace period");
+                }
             }
         }
     }
