@@ -157,7 +157,7 @@ impl Gateway {
             match tokio::time::timeout_at(end, &mut task).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off")
+                    tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off");
                 }
                 Err(_) => {
                     task.abort();

@@ -155,6 +155,7 @@ impl<'a> House<'a> {
                 decide_again: config.delivery.decide_again,
                 overlap: config.clinic.poll_overlap,
             }),
+            refused_feeds: Arc::default(),
         })
     }
 
