@@ -1,6 +1,7 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
 pub mod parts;
+pub mod preflight;
 pub mod profiles;
 pub mod watching;
 
@@ -40,6 +41,9 @@ pub enum StartError {
     /// A definition cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// Everybody knows the secret of the shipped example.
+    #[error("the client secret of `{0}` is still that of the example; set another before others can connect")]
+    ExampleSecret(String),
     /// Clients that cannot be told apart or have no usable key.
     #[error("{} clients cannot be registered; `check` says which", .0.len())]
     Clients(Vec<ClientProblem>),
@@ -98,6 +102,7 @@ impl Gateway {
                 "deliveries were cut off by the last stop; they are looked for first"
             );
         }
+        parts.doors.outbound.begin().await?;
         let (stop, stopped) = watch::channel(false);
         let tls = tls_of(&config)?;
         let public =
@@ -142,13 +147,22 @@ impl Gateway {
         &self.parts
     }
 
-    /// Closes the doors, lets what runs come to its end, and lets go of the ledger.
+    /// Closes the doors, lets what runs come to its end within the grace period, and lets go of the ledger.
+    /// A delivery that is cut off is known as such, and is looked for after the next start.
     pub async fn stop(self) {
         // Nobody listens any more when every task has ended by itself.
         let _ = self.stop.send(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off");
+        let end = tokio::time::Instant::now() + self.config.server.shutdown_grace;
+        for mut task in self.tasks {
+            match tokio::time::timeout_at(end, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off");
+                }
+                Err(_) => {
+                    task.abort();
+                    tracing::warn!("a part of the gateway was cut off at the end of the grace period");
+                }
             }
         }
     }

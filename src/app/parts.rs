@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::preflight;
 use super::profiles::{self, Profiles};
 use super::watching::Watching;
 use crate::auth::keys::access_token_key;
@@ -19,7 +20,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
-use crate::model::clock::{Clock, SystemClock};
+use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
@@ -47,6 +48,7 @@ impl Parts {
     /// Makes the parts of these settings.
     pub(super) fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
         validation::prepare();
+        preflight::refuse_example_secrets(config)?;
         let file = &config.store.path;
         let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
         let store = Arc::new(SqliteStore::open(file, &key)?);
@@ -85,32 +87,6 @@ impl Parts {
             clinic_answers: Arc::clone(&self.clinic_answers),
         }
     }
-}
-
-/// Why a gateway could not start with these settings, as far as can be told without opening anything.
-pub fn unusable(config: &Config) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
-    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
-        reasons.push(problem.to_string());
-    }
-    if let Err(problem) = profiles::load(config.profiles_directory.as_deref()) {
-        reasons.push(problem.to_string());
-    }
-    if let Err(problem) = super::tls_of(config) {
-        reasons.push(problem.to_string());
-    }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
-        OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
-        OutboundMode::Inbox => None,
-    });
-    for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
-        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
-            reasons.push(problem.to_string());
-        }
-    }
-    reasons
 }
 
 /// What several parts are made of.
@@ -179,6 +155,7 @@ impl<'a> House<'a> {
                 decide_again: config.delivery.decide_again,
                 overlap: config.clinic.poll_overlap,
             }),
+            refused_feeds: Arc::default(),
         })
     }
 
@@ -218,7 +195,7 @@ impl<'a> House<'a> {
     }
 }
 
-fn fhir_client(
+pub(super) fn fhir_client(
     name: &str,
     endpoint: &Endpoint,
     clock: &Arc<dyn Clock>,
@@ -266,7 +243,11 @@ struct PartsHealth {
 impl Health for PartsHealth {
     fn not_ready(&self) -> Vec<&'static str> {
         let ledger = (!self.store.is_writable()).then_some("ledger");
+        ledger.into_iter().collect()
+    }
+
+    fn degraded(&self) -> Vec<&'static str> {
         let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
-        ledger.into_iter().chain(clinic).collect()
+        clinic.into_iter().collect()
     }
 }

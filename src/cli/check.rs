@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::settings::{self, SettingsFolder};
 use super::{EXIT_CONFIG, say};
-use crate::app::parts;
+use crate::app::preflight;
 use crate::config::Loaded;
 
 /// Report every mistake in the settings.
@@ -28,7 +28,7 @@ impl Check {
         } else {
             settings::show(&problems);
         }
-        let unusable = config.as_ref().map_or_else(Vec::new, parts::unusable);
+        let unusable = config.as_ref().map_or_else(Vec::new, preflight::unusable);
         for reason in &unusable {
             super::tell(&format!("error: {reason}"));
         }

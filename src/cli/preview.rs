@@ -6,16 +6,17 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Value, json as object};
 
 use super::settings::{self, SettingsFolder};
 use super::{EXIT_CONFIG, fail, say};
 use crate::app::profiles;
 use crate::config::settings::Config;
+use crate::fhir::json;
 use crate::fhir::outcome::{Explain, operation_outcome};
 use crate::inbound::{House, InboundError, open, receipt, translate, validate};
 use crate::model::clock::{Clock, SystemClock};
-use crate::model::envelope::Envelope;
+use crate::model::envelope::{Door, Envelope};
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
@@ -70,7 +71,7 @@ impl Preview {
         match walked {
             Ok(steps) if self.json => {
                 let steps =
-                    json!({ "accepted": true, "answer": steps.answer, "forClinic": steps.for_clinic });
+                    object!({ "accepted": true, "answer": steps.answer, "forClinic": steps.for_clinic });
                 say(&steps.to_string());
                 ExitCode::SUCCESS
             }
@@ -83,7 +84,7 @@ impl Preview {
             }
             Err(error) if self.json => {
                 let outcome = operation_outcome(&error.issues(), None);
-                say(&json!({ "accepted": false, "outcome": outcome }).to_string());
+                say(&object!({ "accepted": false, "outcome": outcome }).to_string());
                 ExitCode::FAILURE
             }
             Err(error) => {
@@ -99,6 +100,7 @@ impl Preview {
 
 fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Result<Steps, InboundError> {
     let envelope = Envelope {
+        door: door_for(&body),
         partner: partner.id.clone(),
         body: Sensitive::new(body),
         received: now,
@@ -117,6 +119,12 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
     let receipt = receipt::of(&referral, false, &message, house, partner);
     let for_clinic = translate::for_clinic(&message, &referral, house, partner);
     Ok(Steps { answer: receipt.transaction_response.unwrap_or(receipt.task), for_clinic: for_clinic.bundle })
+}
+
+/// The door that a sender would choose.
+fn door_for(body: &[u8]) -> Door {
+    let single = json::parse(body).is_ok_and(|it| it["resourceType"] == "ServiceRequest");
+    if single { Door::ServiceRequest } else { Door::Transaction }
 }
 
 fn house(config: &Config) -> Result<House, profiles::ProfileError> {

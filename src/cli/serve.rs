@@ -64,7 +64,8 @@ async fn serve(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn asked_to_stop() {
+/// Returns when the process is asked to stop.
+pub(super) async fn asked_to_stop() {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

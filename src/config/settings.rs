@@ -45,6 +45,8 @@ pub struct Server {
     pub operator_listen: SocketAddr,
     /// Whether partners' addresses may be plain http, loopback or private, also after name resolution.
     pub allow_private_networks: bool,
+    /// Whether something in front of us ends TLS: then others reach us even on loopback.
+    pub tls_terminated_upstream: bool,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
     /// How long a caller may take to send its body.

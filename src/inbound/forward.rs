@@ -71,7 +71,7 @@ impl Inbound {
         let task = self.find("Task", &names.name("task")).await?;
         let task = task.ok_or(Failure::Unusable { what: "order-without-task", may_have_happened: true })?;
         let written = [
-            order["subject"]["reference"].as_str().map(|it| found(it, number("Patient"))),
+            order["subject"]["reference"].as_str().map(|it| found(it, submission.patient())),
             Some(found(&format!("ServiceRequest/{}", resource::id(&order)), Some(order_number))),
             Some(found(&format!("Task/{}", resource::id(&task)), number("Task"))),
         ];

@@ -8,8 +8,7 @@ use super::{Inbound, InboundError};
 use crate::fhir::{json, reference};
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
-use crate::model::referral::{KeyScope, Referral, SubmissionKey};
-use crate::model::sensitive::Sensitive;
+use crate::model::referral::Referral;
 use crate::translation::submission::{Part, Submission};
 
 impl Inbound {
@@ -35,9 +34,7 @@ impl Inbound {
         if let Some(id) = id {
             return Ok(self.own(partner, id).await?.into_iter().collect());
         }
-        let value = if identifier.contains('|') { identifier.to_owned() } else { format!("|{identifier}") };
-        let key = SubmissionKey { scope: KeyScope::Identifier, value: Sensitive::new(value) };
-        Ok(self.store.referral_by_key(partner, &key).await?.into_iter().collect())
+        Ok(self.store.referrals_by_identifier(partner, identifier, limit).await?)
     }
 
     /// The receipt of a recorded referral, as it is now.

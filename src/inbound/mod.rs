@@ -21,7 +21,7 @@ use crate::fhir::client::FhirClient;
 use crate::fhir::json::JsonError;
 use crate::fhir::outcome::{Explain, Issue, IssueKind};
 use crate::model::clock::Clock;
-use crate::model::envelope::Envelope;
+use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
 use crate::store::Store;
@@ -74,6 +74,9 @@ pub enum InboundError {
     /// The body is not JSON that we take.
     #[error("the body {0}")]
     NotJson(#[from] JsonError),
+    /// The message is not what its door takes.
+    #[error("not what {0:?} takes")]
+    WrongDoor(Door),
     /// The message breaks a rule.
     #[error("{} issues", .0.len())]
     Invalid(Vec<Issue>),
@@ -92,6 +95,7 @@ impl Explain for InboundError {
     fn issues(&self) -> Vec<Issue> {
         match self {
             Self::NotJson(error) => vec![not_json(error)],
+            Self::WrongDoor(door) => vec![wrong_door(*door)],
             Self::Invalid(issues) => issues.clone(),
             Self::Conflict => vec![Issue::error(
                 IssueKind::Duplicate,
@@ -122,4 +126,17 @@ fn not_json(error: &JsonError) -> Issue {
     };
     let text = format!("Send one FHIR resource as JSON (RFC 8259, UTF-8). The body {error}.");
     Issue::error(IssueKind::Structure, code, text)
+}
+
+fn wrong_door(door: Door) -> Issue {
+    let text = match door {
+        Door::Transaction => {
+            "Send a Bundle of type transaction here. A single ServiceRequest goes to POST /fhir/ServiceRequest; \
+             other doors are not open in this version."
+        }
+        Door::ServiceRequest => {
+            "Send a ServiceRequest here, with what it refers to contained. A transaction goes to POST /fhir."
+        }
+    };
+    Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNEXPECTED", text)
 }

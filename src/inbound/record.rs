@@ -20,6 +20,7 @@ pub async fn referral(
         id: ReferralId::new(envelope.received),
         partner: envelope.partner.clone(),
         keys: keys(envelope, message, &canonical),
+        found_by: found_by(message),
         body: envelope.body.clone(),
         canonical: Sensitive::new(canonical),
         received: envelope.received,
@@ -56,6 +57,16 @@ fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<Submissio
         add_content(&mut keys, canonical);
     }
     keys
+}
+
+/// FHIR lets a search name an identifier with its system or without (FHIR R4, search, token).
+fn found_by(message: &Value) -> Vec<Sensitive<String>> {
+    let task = bundle::resources(message).find(|it| resource::resource_type(it) == "Task");
+    let named = service_request(message).into_iter().chain(task).flat_map(coding::identifiers);
+    named
+        .flat_map(|(system, value)| [format!("{system}|{value}"), value.to_owned()])
+        .map(Sensitive::new)
+        .collect()
 }
 
 fn add_content(keys: &mut Vec<SubmissionKey>, canonical: &[u8]) {

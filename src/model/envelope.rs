@@ -8,6 +8,8 @@ use super::sensitive::Sensitive;
 /// One submission of a partner. Never changed after it was sealed.
 #[derive(Clone, Debug)]
 pub struct Envelope {
+    /// Where it was sent to.
+    pub door: Door,
     /// Who sent it; proven by its token.
     pub partner: PartnerId,
     /// The bytes as they came.
@@ -18,4 +20,13 @@ pub struct Envelope {
     pub idempotency_key: Option<String>,
     /// `If-None-Exist`, where the sender gave one (FHIR R4, http, conditional create).
     pub if_none_exist: Option<String>,
+}
+
+/// The addresses that take referrals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `POST /fhir`: a transaction.
+    Transaction,
+    /// `POST /fhir/ServiceRequest`: a single order.
+    ServiceRequest,
 }

@@ -15,6 +15,8 @@ pub struct NewReferral {
     pub partner: PartnerId,
     /// By what the same submission is known again.
     pub keys: Vec<SubmissionKey>,
+    /// What else it can be found by: identifiers of order and Task, each as `system|value` and as `value`.
+    pub found_by: Vec<Sensitive<String>>,
     /// The submission as it arrived.
     pub body: Sensitive<Vec<u8>>,
     /// The content without white space or order: two submissions with a common key must agree in it.

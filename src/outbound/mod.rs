@@ -22,6 +22,8 @@ pub mod send;
 
 pub mod inbox;
 
+mod digest;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +60,8 @@ pub struct Outbound {
     pub servers: Arc<BTreeMap<PartnerId, FhirClient>>,
     /// How the clinic wants it.
     pub house: Arc<House>,
+    /// Which feeds the clinic's server does not offer.
+    pub refused_feeds: Arc<watch::RefusedFeeds>,
 }
 
 /// What the clinic decided about updates that go out.
@@ -78,13 +82,18 @@ pub struct House {
 }
 
 impl Outbound {
-    /// Looks at the clinic once. Returns how many updates are newly owed.
+    /// Looks at the clinic once. Returns how many updates are newly owed; or the first error, after every
+    /// feed was tried.
     pub async fn notice(&self) -> Result<usize, watch::WatchError> {
         let mut owed = 0;
+        let mut failed = None;
         for feed in watch::FEEDS {
-            owed += self.read_feed(feed).await?;
+            match self.look_at(feed).await {
+                Ok(new) => owed += new,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(owed)
+        failed.map_or(Ok(owed), Err)
     }
 
     /// One attempt: read that version, ask consent, reduce, translate, send.
@@ -93,10 +102,10 @@ impl Outbound {
         if !partner.outbound.share.contains(&update.share) {
             return Ok(Settlement::Dead(Cause { code: "not-shared", http_status: None }));
         }
-        let Some(content) = self.read(update).await? else {
+        let Some(content) = self.read(update).await.map_err(at_the_source)? else {
             return Ok(Settlement::Superseded);
         };
-        match self.permit(&partner, &content).await? {
+        match self.permit(&partner, &content).await.map_err(at_the_source)? {
             Decision::Permit(permit) => self.bring(delivery, &partner, content, permit).await,
             Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal)),
         }
@@ -128,4 +137,9 @@ impl Outbound {
     fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {
         self.partners.get(id).cloned().ok_or(Failure::NotSent("partner-not-configured"))
     }
+}
+
+/// What the clinic's server refuses is no verdict of the partner's: the update waits for the clinic.
+fn at_the_source(failure: Failure) -> Failure {
+    if failure.is_lasting() { Failure::NotSent("clinic-refused") } else { failure }
 }

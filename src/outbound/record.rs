@@ -16,13 +16,7 @@ impl Outbound {
         read_up_to: Timestamp,
         found: Vec<Value>,
     ) -> Result<usize, WatchError> {
-        let mut noticed = Noticed {
-            source: feed,
-            read_up_to,
-            updates: Vec::new(),
-            links: Vec::new(),
-            consent_changed_for: Vec::new(),
-        };
+        let mut noticed = Noticed::nothing(feed, read_up_to);
         if feed == CONSENT {
             noticed.consent_changed_for = found.iter().filter_map(|it| self.patient_of(it)).collect();
         } else {

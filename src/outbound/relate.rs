@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Outbound;
+use super::digest::sha256_hex;
 use super::kinds::kind;
 use super::watch::WatchError;
 use crate::fhir::{reference, resource};
@@ -128,13 +129,19 @@ fn own_reference(resource: &Value) -> String {
     format!("{}/{}", resource::resource_type(resource), resource::id(resource))
 }
 
-/// The version; where the server keeps none, the time of the last change serves.
+/// The version. Where the server keeps none, the time of the last change serves, and where it does not tell
+/// that either, the content itself.
 pub(super) fn version_of(resource: &Value) -> ResourceVersion {
     let version = resource::version(resource);
     let time = resource["meta"]["lastUpdated"].as_str().unwrap_or_default();
+    let version = match (version, time) {
+        ("", "") => sha256_hex(&resource::canonical(resource)),
+        ("", time) => time.to_owned(),
+        (version, _) => version.to_owned(),
+    };
     ResourceVersion {
         resource_type: resource::resource_type(resource).to_owned(),
         id: resource::id(resource).to_owned(),
-        version: if version.is_empty() { time.to_owned() } else { version.to_owned() },
+        version,
     }
 }

@@ -1,9 +1,9 @@
 //! One attempt over HTTP.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::Outbound;
+use super::digest::sha256_hex;
 use super::translate::ForPartner;
 use crate::consent::permit::Permit;
 use crate::fhir::client::FhirClient;
@@ -195,7 +195,5 @@ fn remote_of(resource: &Value) -> RemoteResource {
 fn sha256(message: &ForPartner) -> String {
     let sent = message.companions.iter().map(|(_, it)| it).chain([&message.main]);
     let bytes: Vec<u8> = sent.flat_map(|it| it.to_string().into_bytes()).collect();
-    let hexadecimal: Vec<String> =
-        digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    hexadecimal.concat()
+    sha256_hex(&bytes)
 }

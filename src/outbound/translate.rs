@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::Outbound;
+use super::digest::sha256_hex;
 use super::redact::Reduced;
 use crate::consent::permit::Permit;
 use crate::fhir::client::failure::Failure;
@@ -117,9 +117,8 @@ pub(super) fn hosted_update_id(referral: ReferralId, resource_type: &str, clinic
     if resource_type == "Task" {
         return referral.to_string();
     }
-    let name = digest(&SHA256, format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
-    let hexadecimal: Vec<String> = name.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("upd-{}", hexadecimal.concat())
+    let digest = sha256_hex(format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
+    format!("upd-{}", &digest[..32])
 }
 
 fn address(number: usize, form: Form) -> String {

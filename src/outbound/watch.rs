@@ -1,6 +1,9 @@
 //! Polling the clinic with a durable cursor. Each look reaches a little behind the last one, since a server
 //! may show a resource later than its `lastUpdated` says; what was seen before is owed once all the same.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -8,6 +11,7 @@ use super::Outbound;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::{bundle, resource};
 use crate::model::work::StoreError;
+use crate::store::Noticed;
 
 /// What the clinic is asked for, in this order. Consents are watched so that held updates are decided again.
 pub const FEEDS: [&str; 8] = [
@@ -36,14 +40,62 @@ pub enum WatchError {
     Store(#[from] StoreError),
 }
 
+/// Feeds that the clinic's server refused at the last look.
+#[derive(Debug, Default)]
+pub struct RefusedFeeds(Mutex<BTreeSet<&'static str>>);
+
+impl RefusedFeeds {
+    fn add(&self, feed: &'static str) -> bool {
+        self.0.lock().expect("no holder of this lock panics").insert(feed)
+    }
+
+    fn remove(&self, feed: &'static str) -> bool {
+        self.0.lock().expect("no holder of this lock panics").remove(feed)
+    }
+}
+
 impl Outbound {
+    /// Gives every feed a cursor. Called before the first referral can be written: that write turns the
+    /// cursors back to its time, and what is not there cannot be turned back.
+    pub async fn begin(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for feed in FEEDS {
+            if self.store.read_up_to(feed).await?.is_none() {
+                self.store.record(Noticed::nothing(feed, now), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one feed. A server that does not know a resource type offers no such feed: that is said once,
+    /// and the other feeds are read all the same.
+    pub(super) async fn look_at(&self, feed: &'static str) -> Result<usize, WatchError> {
+        match self.read_feed(feed).await {
+            Err(WatchError::Clinic(failure)) if failure.is_lasting() => {
+                if self.refused_feeds.add(feed) {
+                    tracing::warn!(
+                        feed,
+                        http.status = failure.status(),
+                        "the clinic's server refuses this feed"
+                    );
+                }
+                Ok(0)
+            }
+            other => {
+                if other.is_ok() && self.refused_feeds.remove(feed) {
+                    tracing::info!(feed, "the clinic's server offers this feed again");
+                }
+                other
+            }
+        }
+    }
+
     /// Reads one feed to its end. The cursor moves only with the last page: a server that does not sort as
     /// asked cannot make us miss anything.
-    pub(super) async fn read_feed(&self, feed: &'static str) -> Result<usize, WatchError> {
-        let now = self.clock.now();
+    async fn read_feed(&self, feed: &'static str) -> Result<usize, WatchError> {
         let Some(read_up_to) = self.store.read_up_to(feed).await? else {
-            // Nothing at the clinic is ours yet. The first write there turns every cursor back to its time.
-            return self.record(feed, now, Vec::new()).await;
+            self.begin().await?;
+            return Ok(0);
         };
         let mut newest = read_up_to;
         let mut owed = 0;

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
 use crate::inbound::receipt::Receipt;
-use crate::model::envelope::Envelope;
+use crate::model::envelope::{Door, Envelope};
 use crate::model::sensitive::Sensitive;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -25,7 +25,7 @@ pub async fn receive_bundle(
     headers: HeaderMap,
     body: FhirBody,
 ) -> Result<Accepted, Refusal> {
-    receive(doors, from, &headers, body).await
+    receive(doors, from, &headers, (Door::Transaction, body)).await
 }
 
 /// `POST /fhir/ServiceRequest`: a partner sends a referral that contains what belongs to it.
@@ -35,7 +35,7 @@ pub async fn receive_service_request(
     headers: HeaderMap,
     body: FhirBody,
 ) -> Result<Accepted, Refusal> {
-    receive(doors, from, &headers, body).await
+    receive(doors, from, &headers, (Door::ServiceRequest, body)).await
 }
 
 /// What the scope for the order covers, the resources that ride along with it need no scope for.
@@ -43,10 +43,11 @@ async fn receive(
     doors: Doors,
     from: AuthenticatedPartner,
     headers: &HeaderMap,
-    body: FhirBody,
+    (door, body): (Door, FhirBody),
 ) -> Result<Accepted, Refusal> {
     from.must(Interaction::Create, "ServiceRequest")?;
     let envelope = Envelope {
+        door,
         partner: from.partner.id.clone(),
         body: Sensitive::new(body.0.to_vec()),
         received: doors.clock.now(),

@@ -8,7 +8,6 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::auth::verify::BearerRefusal;
-use crate::fhir::json::JsonError;
 use crate::fhir::outcome::{Explain, Issue, IssueKind};
 use crate::inbound::InboundError;
 use crate::model::work::StoreError;
@@ -78,10 +77,10 @@ impl IntoResponse for Refusal {
 impl From<InboundError> for Refusal {
     fn from(error: InboundError) -> Self {
         let status = match &error {
-            InboundError::NotJson(JsonError::TooDeep | JsonError::DuplicateKey { .. } | _) => {
-                StatusCode::BAD_REQUEST
+            InboundError::NotJson(_) => StatusCode::BAD_REQUEST,
+            InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
+                StatusCode::UNPROCESSABLE_ENTITY
             }
-            InboundError::Invalid(_) | InboundError::Conflict => StatusCode::UNPROCESSABLE_ENTITY,
             InboundError::Store(_) | InboundError::Lost => StatusCode::SERVICE_UNAVAILABLE,
         };
         let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();

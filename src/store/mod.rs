@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
-use crate::model::referral::{Acceptance, NewReferral, Referral, SubmissionKey};
+use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::sensitive::Sensitive;
 use crate::model::update::{DecisionNote, Update};
 use crate::model::work::{Lease, Settled, Settlement, StoreError};
@@ -41,12 +41,13 @@ pub trait Referrals: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Referral>, StoreError>;
 
-    /// The partner's referral that has this key.
-    async fn referral_by_key(
+    /// The partner's referrals that have this identifier, `system|value` or `value`, newest first.
+    async fn referrals_by_identifier(
         &self,
         partner: &PartnerId,
-        key: &SubmissionKey,
-    ) -> Result<Option<Referral>, StoreError>;
+        identifier: &str,
+        limit: usize,
+    ) -> Result<Vec<Referral>, StoreError>;
 
     /// The submission as it arrived.
     async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError>;
@@ -65,6 +66,13 @@ pub struct Noticed {
     pub links: Vec<(String, ReferralId)>,
     /// Patients at the clinic, `Patient/9`, whose Consents changed: held updates are decided again.
     pub consent_changed_for: Vec<String>,
+}
+
+impl Noticed {
+    /// A look that brought nothing.
+    pub const fn nothing(source: &'static str, read_up_to: Timestamp) -> Self {
+        Self { source, read_up_to, updates: Vec::new(), links: Vec::new(), consent_changed_for: Vec::new() }
+    }
 }
 
 /// What the clinic did, and how far we have read.

@@ -63,6 +63,12 @@ impl<'m> Submission<'m> {
         self.parts.iter().enumerate().find(|(_, part)| part.resource_type() == resource_type)
     }
 
+    /// The number of the Patient that the order names.
+    pub fn patient(&self) -> Option<usize> {
+        let (_, order) = self.first("ServiceRequest")?;
+        self.resolve(order.resource["subject"]["reference"].as_str()?, order)
+    }
+
     /// The number of the part that a literal reference in `from` names. None: it names none, or something
     /// that is contained in an entry and stays there.
     pub fn resolve(&self, reference: &str, from: &Part<'m>) -> Option<usize> {

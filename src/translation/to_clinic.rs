@@ -76,8 +76,8 @@ impl<'m> Writer<'_, 'm> {
 
     fn write_coordination(&mut self, parties: &Parties<'_>) {
         let submission = self.submission;
-        let place = |resource_type| submission.first(resource_type).map(|(number, _)| address(number));
-        let (Some(order), Some(patient)) = (place("ServiceRequest"), place("Patient")) else {
+        let order = submission.first("ServiceRequest").map(|(number, _)| address(number));
+        let (Some(order), Some(patient)) = (order, submission.patient().map(address)) else {
             return; // A valid submission has both.
         };
         let placer_task = submission.first("Task").map(|(_, part)| self.rewritten(part));

@@ -5,5 +5,6 @@
 
 mod support;
 
+mod examples;
 mod inbound;
 mod outbound;

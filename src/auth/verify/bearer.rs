@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::clients::Registry;
 use super::discovery::Addresses;
+use super::issue::IssuedToken;
 use super::jwt::Jwt;
-use super::service::IssuedToken;
 use crate::auth::scope::{Interaction, Scopes};
 use crate::model::client::ClientRole;
 use crate::model::clock::Clock;

@@ -6,11 +6,11 @@ mod clients;
 mod discovery;
 mod fault;
 mod form;
+mod issue;
 mod jwks;
 mod jwt;
 mod refusal;
 mod secret;
-mod service;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -20,6 +20,6 @@ pub use bearer::{AccessTokens, BearerRefusal, Caller};
 pub use clients::{ClientFault, ClientProblem, Clients, Registry};
 pub use discovery::{Addresses, smart_configuration};
 pub use form::TokenRequest;
+pub use issue::{IssuedToken, TokenService};
 pub use jwks::{JwkFault, JwksProblem, PublicKeys, check_jwks};
 pub use refusal::TokenRefusal;
-pub use service::{IssuedToken, TokenService};

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::serve::asked_to_stop;
 use super::{fail, tell};
 use crate::telemetry::{self, Format};
 use script::Script;
@@ -43,9 +44,7 @@ impl Demo {
         };
         if !self.once && code == ExitCode::SUCCESS {
             tell("The gateway stays up. End it with Ctrl-C.");
-            if tokio::signal::ctrl_c().await.is_err() {
-                tell("Ctrl-C cannot be caught here; ending.");
-            }
+            asked_to_stop().await;
         }
         world.stop().await;
         code

@@ -203,7 +203,7 @@ fn next_commands(placer: &str) -> String {
         r#"
 Try, in another terminal (paste the `export` lines from above first):
   TOKEN=$(curl -s -u lakeside:{SECRET} -d grant_type=client_credentials "$GATEWAY/oauth2/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  curl -s -H "Authorization: Bearer $TOKEN" "$GATEWAY/fhir/Task?_count=5"
+  curl -s -H "Authorization: Bearer $TOKEN" "$GATEWAY/fhir/Task?identifier={placer}"
   curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/fhir+json" -d '{{}}' "$GATEWAY/fhir"
   curl -s "$LAKESIDE/Task"
 

@@ -125,6 +125,7 @@ encryption_key_file = "{data}/gateway.key"
 base_url = "{clinic}"
 name = "Harbour Clinic"
 hook_token = "{HOOK_TOKEN}"
+poll_interval_s = 1
 
 [consent.default]
 preset = "opt-in-hold"

@@ -27,6 +27,7 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Server) -> Option<Server>
         public_url: public_url?,
         operator_listen: operator_listen?,
         allow_private_networks: raw.allow_private_networks,
+        tls_terminated_upstream: raw.tls_terminated_upstream,
         max_body_bytes: raw.max_body_bytes,
         body_timeout: Duration::from_secs(raw.body_timeout_s),
         shutdown_grace: Duration::from_secs(raw.shutdown_grace_s),

@@ -29,8 +29,11 @@ pub struct OperatorDoors {
 
 /// Says which parts do not work.
 pub trait Health: Send + Sync {
-    /// The names of the parts that are not ready; empty when all is well.
+    /// The parts without which no referral can be taken; empty when all is well.
     fn not_ready(&self) -> Vec<&'static str>;
+
+    /// The parts without which referrals are taken and wait.
+    fn degraded(&self) -> Vec<&'static str>;
 }
 
 /// The operator's routes.
@@ -42,10 +45,16 @@ pub fn router(doors: OperatorDoors) -> Router {
         .with_state(doors)
 }
 
+/// A clinic that is down is no reason to turn partners away: what they send is kept for it.
 async fn ready(State(doors): State<OperatorDoors>) -> (StatusCode, Json<Value>) {
     let not_ready = doors.health.not_ready();
     let status = if not_ready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": not_ready.is_empty(), "not_ready": not_ready })))
+    let body = json!({
+        "ready": not_ready.is_empty(),
+        "not_ready": not_ready,
+        "degraded": doors.health.degraded(),
+    });
+    (status, Json(body))
 }
 
 /// Makes a delivery due now. It keeps its name at the other side, so it can still not double.

@@ -49,16 +49,23 @@ impl Referrals for SqliteStore {
         .await
     }
 
-    async fn referral_by_key(
+    async fn referrals_by_identifier(
         &self,
         partner: &PartnerId,
-        key: &SubmissionKey,
-    ) -> Result<Option<Referral>, StoreError> {
-        let partner = partner.to_string();
-        let (scope, mac) = (key.scope as i64, self.key_mac(key));
+        identifier: &str,
+        limit: usize,
+    ) -> Result<Vec<Referral>, StoreError> {
+        let (partner, mac) = (partner.to_string(), self.identifier_mac(identifier));
         self.read(move |connection| {
-            let id = find_key(connection, &partner, scope, &mac)?;
-            id.map_or(Ok(None), |id| referral_by_id(connection, id))
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {} FROM referral WHERE referral_id IN
+                   (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)
+                 ORDER BY referral_id DESC LIMIT ?3",
+                rows::REFERRAL_COLUMNS
+            ))?;
+            let found =
+                statement.query_map(params![partner, mac, limit], |row| rows::referral(connection, row))?;
+            found.collect()
         })
         .await
     }
@@ -127,6 +134,7 @@ struct SealedReferral {
     id: ReferralId,
     partner: String,
     keys: Vec<(i64, Vec<u8>)>,
+    found_by: Vec<Vec<u8>>,
     content_mac: Vec<u8>,
     sealed: Sealed,
     plain_bytes: usize,
@@ -139,12 +147,17 @@ impl SqliteStore {
         self.sealer.index(&[b"key", key.value.reveal().as_bytes()])
     }
 
+    fn identifier_mac(&self, identifier: &str) -> Vec<u8> {
+        self.sealer.index(&[b"identifier", identifier.as_bytes()])
+    }
+
     fn sealed_row(&self, new: &NewReferral) -> SealedReferral {
         let body = new.body.reveal();
         SealedReferral {
             id: new.id,
             partner: new.partner.to_string(),
             keys: new.keys.iter().map(|key| (key.scope as i64, self.key_mac(key))).collect(),
+            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
             content_mac: self.sealer.index(&[b"content", new.canonical.reveal()]),
             sealed: self.sealer.seal(body, &bound_to(new.id, new.partner.as_str())),
             plain_bytes: body.len(),
@@ -188,6 +201,13 @@ impl SealedReferral {
             connection.execute(
                 "INSERT INTO submission_key (partner_id, scope, key_mac, referral_id) VALUES (?1, ?2, ?3, ?4)",
                 params![self.partner, scope, mac, id],
+            )?;
+        }
+        for mac in &self.found_by {
+            connection.execute(
+                "INSERT OR IGNORE INTO referral_identifier (partner_id, identifier_mac, referral_id)
+                 VALUES (?1, ?2, ?3)",
+                params![self.partner, mac, id],
             )?;
         }
         self.owe_forward(connection)

@@ -70,8 +70,18 @@ fn unsupported(at: &str) -> Issue {
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNSUPPORTED", text).at(at)
 }
 
-/// Two checks may find one fault; the first one's words stand.
+/// Two checks may find one fault; the first one's words stand. That a missing Patient cannot be resolved
+/// either goes without saying.
 fn without_repeats(issues: Vec<Issue>) -> Vec<Issue> {
     let mut seen = HashSet::new();
-    issues.into_iter().filter(|it| seen.insert((it.code, it.expression.clone()))).collect()
+    let mut kept: Vec<Issue> = Vec::new();
+    for issue in issues {
+        let fresh = seen.insert((issue.code, issue.expression.clone()));
+        let implied = issue.code == "SEND_REFERENCE_UNRESOLVED"
+            && seen.contains(&("SEND_PATIENT_MISSING", issue.expression.clone()));
+        if fresh && !implied {
+            kept.push(issue);
+        }
+    }
+    kept
 }

@@ -27,7 +27,23 @@ pub(super) fn check(index: &MessageIndex<'_>, order: &Entry<'_>, issues: &mut Ve
     if !identifiers(patient).any(|(system, _)| !system.is_empty()) {
         issues.push(unidentified(index, order, patient));
     }
+    issues.extend(index.entries().iter().flat_map(|it| further_patients(it, patient)));
     issues.extend(index.entries().iter().flat_map(|it| about_others(index, it, patient)));
+}
+
+/// A second Patient could be taken for the first, by us or by the clinic.
+fn further_patients(entry: &Entry<'_>, patient: &Value) -> Vec<Issue> {
+    let inside = contained(entry.resource)
+        .enumerate()
+        .map(|(number, it)| (format!("{}.contained[{number}]", entry.at), it));
+    let resources = std::iter::once((entry.at.clone(), entry.resource)).chain(inside);
+    let further = resources.filter(|(_, it)| resource_type(it) == "Patient" && !std::ptr::eq(*it, patient));
+    further.map(|(at, _)| several(at)).collect()
+}
+
+fn several(at: String) -> Issue {
+    let text = "Send one Patient. Somebody else who matters, such as a parent, is a RelatedPerson.";
+    Issue::error(IssueKind::Invariant, "SEND_PATIENT_SEVERAL", text).at(at)
 }
 
 fn unidentified(index: &MessageIndex<'_>, order: &Entry<'_>, patient: &Value) -> Issue {

@@ -34,6 +34,14 @@ CREATE TABLE submission_key (
   PRIMARY KEY (partner_id, scope, key_mac)
 ) STRICT, WITHOUT ROWID;
 
+-- What a partner may search its referrals by: keyed digests too.
+CREATE TABLE referral_identifier (
+  partner_id     TEXT NOT NULL,
+  identifier_mac BLOB NOT NULL,
+  referral_id    TEXT NOT NULL REFERENCES referral(referral_id),
+  PRIMARY KEY (partner_id, identifier_mac, referral_id)
+) STRICT, WITHOUT ROWID;
+
 -- What our write made at the clinic.
 CREATE TABLE clinic_resource (
   referral_id TEXT NOT NULL REFERENCES referral(referral_id),

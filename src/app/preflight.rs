@@ -1,0 +1,57 @@
+//! What can be told about settings before anything is opened: beyond what `config` may know, such as
+//! whether keys can be used.
+
+use std::sync::Arc;
+
+use super::parts::fhir_client;
+use super::{StartError, profiles, tls_of};
+use crate::auth::verify::Clients;
+use crate::config::settings::Config;
+use crate::fhir::client::http_client;
+use crate::model::client::ClientCredential;
+use crate::model::clock::{Clock, SystemClock};
+use crate::model::partner::OutboundMode;
+
+/// Why a gateway could not start with these settings, as far as can be told without opening anything.
+pub fn unusable(config: &Config) -> Vec<String> {
+    let mut reasons: Vec<String> =
+        refuse_example_secrets(config).err().iter().map(ToString::to_string).collect();
+    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
+    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
+        reasons.push(problem.to_string());
+    }
+    if let Err(problem) = profiles::load(config.profiles_directory.as_deref()) {
+        reasons.push(problem.to_string());
+    }
+    if let Err(problem) = tls_of(config) {
+        reasons.push(problem.to_string());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
+        OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
+        OutboundMode::Inbox => None,
+    });
+    for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
+        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
+            reasons.push(problem.to_string());
+        }
+    }
+    reasons
+}
+
+/// The secret that `config/partners/lakeside.toml` falls back to.
+const EXAMPLE_SECRET: &str = "change-me";
+
+/// The example may run as it is, but only where nobody else can connect.
+pub(super) fn refuse_example_secrets(config: &Config) -> Result<(), StartError> {
+    if config.server.listen.ip().is_loopback() && !config.server.tls_terminated_upstream {
+        return Ok(());
+    }
+    let clients = config.partners.iter().map(|it| &it.client).chain(&config.clinic.client);
+    for client in clients {
+        if matches!(&client.credential, ClientCredential::Secret(it) if it.reveal() == EXAMPLE_SECRET) {
+            return Err(StartError::ExampleSecret(client.client_id.clone()));
+        }
+    }
+    Ok(())
+}
