@@ -136,7 +136,7 @@ impl Worker {
             Owed::Forward => self.patience.clinic,
             Owed::Deliver(_) => self.patience.partner,
         };
-        let age = now.duration_since(delivery.created).unsigned_abs();
+        let age = now.duration_since(delivery.since).unsigned_abs();
         let over = age >= schedule.deadline;
         tracing::warn!(
             delivery.id = %delivery.id,

@@ -111,7 +111,7 @@ impl Explain for InboundError {
             Self::Store(_) | Self::Lost => vec![Issue::error(
                 IssueKind::Transient,
                 "GW_STORE_UNAVAILABLE",
-                "It is not known whether this was recorded. Send the same again; it will not be recorded twice.",
+                "The ledger did not answer, so nothing is certain. Send the same again; nothing is recorded twice.",
             )],
         }
     }

@@ -26,6 +26,8 @@ pub struct Delivery {
     pub effect_unknown: bool,
     /// When it was recorded.
     pub created: Timestamp,
+    /// From when on its deadline counts: since it was recorded, last held, or retried by hand.
+    pub since: Timestamp,
     /// When the next attempt is due.
     pub due: Timestamp,
     /// Where an earlier version of the same resource stands at the partner.

@@ -29,6 +29,9 @@ pub(super) const CONSENT: &str = "Consent";
 
 const PAGE: &str = "200";
 
+/// A server whose pages never end is a faulty one.
+const MOST_PAGES: usize = 10_000;
+
 /// A look at the clinic failed; the next one begins where this one began.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -100,7 +103,12 @@ impl Outbound {
         let mut newest = read_up_to;
         let mut owed = 0;
         let mut page = Some(self.first_look(feed, read_up_to).await?);
+        let mut pages = 0;
         while let Some(bundle) = page {
+            pages += 1;
+            if pages > MOST_PAGES {
+                return Err(Failure::Unusable { what: "too-many-pages", may_have_happened: false }.into());
+            }
             let found = resources(&bundle, feed);
             newest = found.iter().filter_map(resource::last_updated).fold(newest, Timestamp::max);
             page = self.clinic.next_page(&bundle).await?;

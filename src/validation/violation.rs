@@ -80,7 +80,8 @@ fn of_value(error: &ValidationError<'_>, here: String, schema: &Value) -> Issue 
 }
 
 fn type_unknown() -> Issue {
-    let text = "Send a resource of a type that this gateway lists in its CapabilityStatement.";
+    let text =
+        "Leave this resource out, or send it as a type that a referral takes; docs/ERRORS.md lists them.";
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNKNOWN", text)
 }
 

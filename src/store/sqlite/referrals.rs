@@ -217,8 +217,9 @@ impl SealedReferral {
         let lane = format!("{CLINIC}/{}", self.id);
         connection.execute("INSERT INTO lane (lane_id, next_seq) VALUES (?1, 2)", params![lane])?;
         connection.execute(
-            "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, due_ms)
-             VALUES (?1, ?2, 1, ?6, ?3, ?4, ?5, ?5)",
+            "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, since_ms,
+               due_ms)
+             VALUES (?1, ?2, 1, ?6, ?3, ?4, ?5, ?5, ?5)",
             params![self.delivery.to_string(), lane, self.id.to_string(), self.partner, self.received_ms, CLINIC],
         )?;
         Ok(())

@@ -16,7 +16,7 @@ use crate::model::update::{ResourceVersion, Update};
 /// an earlier version of the same resource stands at the partner.
 pub(super) const DELIVERY_COLUMNS: &str = "
   d.delivery_id, d.referral_id, d.partner_id, d.share, d.resource_type, d.resource_id, d.resource_version,
-  d.state, d.attempts, d.effect_unknown, d.created_ms, d.due_ms, d.reason,
+  d.state, d.attempts, d.effect_unknown, d.created_ms, d.due_ms, d.reason, d.since_ms,
   (SELECT r.remote_reference FROM delivery r WHERE r.referral_id = d.referral_id AND r.state = 5
      AND r.resource_type = d.resource_type AND r.resource_id = d.resource_id
      AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
@@ -26,8 +26,8 @@ pub(super) const DELIVERY_COLUMNS: &str = "
 
 pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let referral = parsed(row, 1)?;
-    let remote_reference: Option<String> = row.get(13)?;
-    let etag: Option<String> = row.get(14)?;
+    let remote_reference: Option<String> = row.get(14)?;
+    let etag: Option<String> = row.get(15)?;
     Ok(Delivery {
         id: parsed(row, 0)?,
         referral,
@@ -37,6 +37,7 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         attempts: row.get(8)?,
         effect_unknown: row.get(9)?,
         created: time(row, 10)?,
+        since: time(row, 13)?,
         due: time(row, 11)?,
         reason: row.get(12)?,
         remote: remote_reference.map(|reference| RemoteResource { reference, etag }),

@@ -107,6 +107,7 @@ impl<'a> Finding<'a> {
         })
     }
 
+    /// What consent holds does not age: its deadline counts from the last hold.
     /// Once unknown, an effect stays unknown until it is found or the delivery ends.
     fn write_delivery(&self, connection: &Connection, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
         let waits = matches!(
@@ -117,7 +118,8 @@ impl<'a> Finding<'a> {
                 | DeliveryState::InInbox
         );
         connection.execute(
-            "UPDATE delivery SET state = ?2, due_ms = COALESCE(?3, due_ms), attempts = attempts + ?4,
+            "UPDATE delivery SET state = ?2, due_ms = COALESCE(?3, due_ms),
+               since_ms = CASE ?2 WHEN 4 THEN ?11 ELSE since_ms END, attempts = attempts + ?4,
                effect_unknown = max(effect_unknown, ?5), reason = ?6, remote_reference = ?7, remote_etag = ?8,
                sent_sha256 = ?9, done_ms = ?10
              WHERE delivery_id = ?1",
@@ -132,6 +134,7 @@ impl<'a> Finding<'a> {
                 self.remote.and_then(|it| it.etag.as_ref()),
                 self.sent_sha256,
                 (!waits).then(|| now.as_millisecond()),
+                now.as_millisecond(),
             ],
         )?;
         Ok(())

@@ -166,8 +166,8 @@ fn owe_delivery(connection: &Connection, update: &Update, now: Timestamp) -> rus
     )?;
     connection.execute(
         "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, share, resource_type,
-           resource_id, resource_version, created_ms, due_ms)
-         VALUES (?1, ?2, ?3, ?5, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+           resource_id, resource_version, created_ms, since_ms, due_ms)
+         VALUES (?1, ?2, ?3, ?5, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?10)",
         params![
             DeliveryId::new(now).to_string(),
             lane,

@@ -62,7 +62,7 @@ impl WorkQueue for SqliteStore {
             let changed = connection.execute(
                 "UPDATE delivery SET state = CASE state WHEN 6 THEN CASE effect_unknown WHEN 1 THEN 3 ELSE 2 END
                                                         ELSE state END,
-                   due_ms = ?2, created_ms = CASE state WHEN 6 THEN ?2 ELSE created_ms END, done_ms = NULL
+                   due_ms = ?2, since_ms = ?2, done_ms = NULL
                  WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6)",
                 params![id.to_string(), now.as_millisecond()],
             )?;

@@ -66,7 +66,8 @@ fn structure(entry: &Entry<'_>) -> Vec<Issue> {
 }
 
 fn unsupported(at: &str) -> Issue {
-    let text = "Leave this resource out: a referral takes the types listed in the CapabilityStatement.";
+    let text =
+        "Leave this resource out: a referral does not take this type; docs/ERRORS.md lists those it takes.";
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNSUPPORTED", text).at(at)
 }
 

@@ -84,6 +84,7 @@ CREATE TABLE delivery (
   attempts         INTEGER NOT NULL DEFAULT 0,
   effect_unknown   INTEGER NOT NULL DEFAULT 0,
   created_ms       INTEGER NOT NULL,
+  since_ms         INTEGER NOT NULL, -- from here on the deadline counts
   due_ms           INTEGER NOT NULL,
   done_ms          INTEGER,
   reason           TEXT,
