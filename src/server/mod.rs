@@ -80,6 +80,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/fhir/Task/{id}", get(partner_reads::read_task))
         .route("/fhir/{resource_type}", get(partner_reads::search))
         .route("/fhir/{resource_type}/{id}", get(partner_reads::read))
+        .route("/fhir/{resource_type}/{id}/_history/{version}", get(partner_reads::read_version))
         .route("/oauth2/token", post(oauth::token))
         .route("/hooks/clinic", any(clinic_api::wake))
         .route("/hooks/clinic/{*rest}", any(clinic_api::wake))
