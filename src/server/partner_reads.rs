@@ -95,6 +95,7 @@ pub async fn search(
     let Path(resource_type) = path.map_err(|_| Refusal::not_found())?;
     from.must(Interaction::Search, &resource_type)?;
     let search = Search::read(query.as_deref())?;
+    search.must_be_for_updates()?;
     let referral = match search.based_on.as_deref() {
         Some(text) => Some(referral_id(text).ok_or_else(not_a_referral)?),
         None => None,
@@ -158,6 +159,7 @@ async fn own_referrals(
     from: &AuthenticatedPartner,
     search: &Search,
 ) -> Result<Vec<Referral>, Refusal> {
+    search.must_name_one()?;
     let named = search.id.as_deref().or(search.based_on.as_deref());
     if let Some(text) = named {
         let Some(id) = referral_id(text) else {
@@ -165,7 +167,7 @@ async fn own_referrals(
         };
         return Ok(doors.inbound.own(&from.partner.id, id).await?.into_iter().collect());
     }
-    let before = search.before.as_deref().and_then(|it| it.parse().ok());
+    let before = search.before.as_deref().map(|it| it.parse().map_err(|_| bad_before())).transpose()?;
     let identifier = search.identifier.as_deref();
     Ok(doors.inbound.own_list(&from.partner.id, identifier, before, search.count).await?)
 }
@@ -176,6 +178,10 @@ fn referral_id(text: &str) -> Option<ReferralId> {
 
 fn not_a_referral() -> Refusal {
     Refusal::bad_request("SEND_SEARCH_PARAMETER", "`based-on` must name a referral: ServiceRequest/ref-….")
+}
+
+fn bad_before() -> Refusal {
+    Refusal::bad_request("SEND_SEARCH_PARAMETER", "Follow the `next` link of a page as it stands.")
 }
 
 /// The address of the next page, if this one is full.
