@@ -5,5 +5,11 @@
 
 mod support;
 
+mod edge;
+mod fixtures;
 mod inbound;
 mod outbound;
+mod permit;
+mod privacy;
+mod tokens;
+mod watchdogs;
