@@ -71,7 +71,8 @@ fn transaction_response(referral: &Referral, placer: &Placer, task: &Value, publ
 
 fn task_entry(referral: &Referral, task: &Value, public_url: &str) -> Value {
     let address = format!("{public_url}/fhir/Task/{}", referral.id);
-    let response = created(&format!("{address}/_history/1"), "1", referral);
+    // Without a version: it changes with the clinic's progress, and earlier versions are not kept.
+    let response = created(&address, resource::version(task), referral);
     json!({ "fullUrl": address, "resource": task, "response": response })
 }
 

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::Doors;
@@ -37,8 +37,8 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let caller = doors.access_tokens.verify(header)?;
+        let header = authorization(&parts.headers);
+        let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
         must_accept_json(&parts.headers)?;
         let partner = match &caller.role {
             ClientRole::Partner(id) => doors.partners.get(id).cloned(),
@@ -48,6 +48,13 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
         let partner = partner.ok_or_else(Refusal::forbidden)?;
         Ok(Self { partner, caller })
     }
+}
+
+/// What stands in `Authorization`. Two of them read as an empty one: nobody may choose between two callers.
+pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let first = all.next()?;
+    Some(if all.next().is_none() { first.clone() } else { HeaderValue::from_static("") })
 }
 
 /// A body that says it is FHIR JSON, within the limits of size and time.

@@ -3,19 +3,18 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use super::Doors;
-use super::extract::read_body;
+use super::extract::{authorization, read_body};
 use super::request_log::note_caller;
 use crate::auth::verify::{TokenRequest, smart_configuration as discovery};
 
 /// `POST /oauth2/token` (RFC 6749 §4.4, SMART Backend Services).
 pub async fn token(State(doors): State<Doors>, request: Request) -> Response {
     let headers = request.headers();
-    let (content_type, authorization) =
-        (headers.get(CONTENT_TYPE).cloned(), headers.get(AUTHORIZATION).cloned());
+    let (content_type, authorization) = (headers.get(CONTENT_TYPE).cloned(), authorization(headers));
     let body = match read_body(request, &doors).await {
         Ok(body) => body.to_vec(),
         Err(refusal) => return (refusal.status, Json(json!({ "error": "invalid_request" }))).into_response(),

@@ -59,15 +59,19 @@ async fn receive(
     Ok(Accepted { receipt, fhir_base: doors.addresses.fhir_base.clone() })
 }
 
-/// A key that the sender chose. A structured-field string may stand in quotes.
+/// A key that the sender chose. A structured-field string may stand in quotes. Of two keys, either could be
+/// the one that counts; so none does.
 fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(name) else {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text =
-        value.to_str().ok().map(|it| it.trim().trim_matches('"')).filter(|it| (1..=512).contains(&it.len()));
-    let unusable =
-        || Refusal::bad_request("SEND_KEY", format!("`{name}` must be 1 to 512 visible ASCII characters."));
+    let text = value.to_str().ok().map(|it| it.trim().trim_matches('"'));
+    let text = text.filter(|it| (1..=512).contains(&it.len()) && values.next().is_none());
+    let unusable = || {
+        let text = format!("`{name}` must be given once, as 1 to 512 visible ASCII characters.");
+        Refusal::bad_request("SEND_KEY", text)
+    };
     text.map(|it| Some(it.to_owned())).ok_or_else(unusable)
 }
 

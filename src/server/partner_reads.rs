@@ -20,10 +20,8 @@ pub async fn read_task(
     from: AuthenticatedPartner,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<ResourceBody, Refusal> {
-    from.must(Interaction::Read, "Task")?;
-    let id = path.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Refusal::not_found)?;
-    let referral = doors.inbound.own(&from.partner.id, id).await?.ok_or_else(Refusal::not_found)?;
-    task_of(&doors, &from, referral).await.map(ResourceBody)
+    let Path(id) = path.map_err(|_| Refusal::not_found())?;
+    task(&doors, &from, &id).await.map(ResourceBody)
 }
 
 /// `GET /fhir/Task`: where the partner's referrals stand.
@@ -68,15 +66,23 @@ pub async fn read(
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<ResourceBody, Refusal> {
     let Path((resource_type, id)) = path.map_err(|_| Refusal::not_found())?;
-    if id.starts_with("ref-") {
-        // It rode along with an order, so the order's scope lets it be read again.
-        from.must(Interaction::Read, "ServiceRequest")?;
-        let part = doors.inbound.part(&from.partner.id, &resource_type, &id).await?;
-        return part.map(ResourceBody).ok_or_else(Refusal::not_found);
-    }
-    from.must(Interaction::Read, &resource_type)?;
-    let update = doors.outbound.inbox_item(&from.partner, &resource_type, &id).await?;
-    update.map(ResourceBody).ok_or_else(Refusal::not_found)
+    part_or_update(&doors, &from, &resource_type, &id).await.map(ResourceBody)
+}
+
+/// `GET /fhir/{type}/{id}/_history/{version}`: the present version, where it is this one. Earlier ones are
+/// not kept.
+pub async fn read_version(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    path: Result<Path<(String, String, String)>, PathRejection>,
+) -> Result<ResourceBody, Refusal> {
+    let Path((resource_type, id, version)) = path.map_err(|_| Refusal::not_found())?;
+    let present = match resource_type.as_str() {
+        "Task" => task(&doors, &from, &id).await?,
+        _ => part_or_update(&doors, &from, &resource_type, &id).await?,
+    };
+    let asked = Some(present).filter(|it| resource::version(it) == version);
+    asked.map(ResourceBody).ok_or_else(Refusal::not_found)
 }
 
 /// `GET /fhir/{type}/{id}/_history/{version}`: the same, if it still is that version.
@@ -104,6 +110,7 @@ pub async fn search(
     let Path(resource_type) = path.map_err(|_| Refusal::not_found())?;
     from.must(Interaction::Search, &resource_type)?;
     let search = Search::read(query.as_deref())?;
+    search.must_be_for_updates()?;
     let referral = match search.based_on.as_deref() {
         Some(text) => Some(referral_id(text).ok_or_else(not_a_referral)?),
         None => None,
@@ -111,6 +118,30 @@ pub async fn search(
     let found = doors.outbound.inbox(&from.partner, &resource_type, referral, search.count).await?;
     let wanted = |it: &Value| search.id.as_deref().is_none_or(|id| resource::id(it) == id);
     Ok(searchset(&doors, found.into_iter().filter(wanted).collect(), None))
+}
+
+async fn task(doors: &Doors, from: &AuthenticatedPartner, id: &str) -> Result<Value, Refusal> {
+    from.must(Interaction::Read, "Task")?;
+    let id = id.parse().map_err(|_| Refusal::not_found())?;
+    let referral = doors.inbound.own(&from.partner.id, id).await?.ok_or_else(Refusal::not_found)?;
+    task_of(doors, from, referral).await
+}
+
+async fn part_or_update(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    resource_type: &str,
+    id: &str,
+) -> Result<Value, Refusal> {
+    if id.starts_with("ref-") {
+        // It rode along with an order, so the order's scope lets it be read again.
+        from.must(Interaction::Read, "ServiceRequest")?;
+        let part = doors.inbound.part(&from.partner.id, resource_type, id).await?;
+        return part.ok_or_else(Refusal::not_found);
+    }
+    from.must(Interaction::Read, resource_type)?;
+    let update = doors.outbound.inbox_item(&from.partner, resource_type, id).await?;
+    update.ok_or_else(Refusal::not_found)
 }
 
 /// The Task with what the clinic has made of it, as far as the partner may know; otherwise the receipt.
@@ -143,6 +174,7 @@ async fn own_referrals(
     from: &AuthenticatedPartner,
     search: &Search,
 ) -> Result<Vec<Referral>, Refusal> {
+    search.must_name_one()?;
     let named = search.id.as_deref().or(search.based_on.as_deref());
     if let Some(text) = named {
         let Some(id) = referral_id(text) else {
@@ -150,7 +182,7 @@ async fn own_referrals(
         };
         return Ok(doors.inbound.own(&from.partner.id, id).await?.into_iter().collect());
     }
-    let before = search.before.as_deref().and_then(|it| it.parse().ok());
+    let before = search.before.as_deref().map(|it| it.parse().map_err(|_| bad_before())).transpose()?;
     let identifier = search.identifier.as_deref();
     Ok(doors.inbound.own_list(&from.partner.id, identifier, before, search.count).await?)
 }
@@ -161,6 +193,10 @@ fn referral_id(text: &str) -> Option<ReferralId> {
 
 fn not_a_referral() -> Refusal {
     Refusal::bad_request("SEND_SEARCH_PARAMETER", "`based-on` must name a referral: ServiceRequest/ref-….")
+}
+
+fn bad_before() -> Refusal {
+    Refusal::bad_request("SEND_SEARCH_PARAMETER", "Follow the `next` link of a page as it stands.")
 }
 
 /// The address of the next page, if this one is full.

@@ -32,6 +32,17 @@ impl Search {
         Ok(search)
     }
 
+    /// Refuses a search by more than one name of a referral: only one of them would be looked at.
+    pub fn must_name_one(&self) -> Result<(), Refusal> {
+        let names = [&self.id, &self.identifier, &self.based_on];
+        if names.into_iter().flatten().count() > 1 { Err(several_names()) } else { Ok(()) }
+    }
+
+    /// Refuses what is a parameter of referrals and not of updates.
+    pub fn must_be_for_updates(&self) -> Result<(), Refusal> {
+        if self.identifier.is_some() || self.before.is_some() { Err(not_for_updates()) } else { Ok(()) }
+    }
+
     fn set(&mut self, name: &str, value: String) -> Result<(), Refusal> {
         let place = match name {
             "_id" => &mut self.id,
@@ -52,6 +63,16 @@ impl Search {
             Some(_) => Err(Refusal::bad_request("SEND_SEARCH_PARAMETER", "Give each search parameter once.")),
         }
     }
+}
+
+fn not_for_updates() -> Refusal {
+    let text = "Only `_id`, `based-on`, `_count` and `_format=json` can be searched for here.";
+    Refusal::bad_request("SEND_SEARCH_PARAMETER", text)
+}
+
+fn several_names() -> Refusal {
+    let text = "Search by one of `_id`, `identifier` and `based-on` at a time.";
+    Refusal::bad_request("SEND_SEARCH_PARAMETER", text)
 }
 
 fn bad_count() -> Refusal {

@@ -137,3 +137,28 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Issue::error(IssueKind::Exception, "GW_FAULT", text))
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_refusal_that_does_not_repeat_what_it_said() {
+        let router: Router = Router::new()
+            .route("/", get(async || -> StatusCode { panic!("Canarybird") }))
+            .layer(CatchPanicLayer::custom(panicked));
+
+        let mut response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+
+        let refusal = response.extensions_mut().remove::<Refusal>().unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!((refusal.status, refusal.issues[0].code), (StatusCode::INTERNAL_SERVER_ERROR, "GW_FAULT"));
+        assert!(!format!("{refusal:?}").contains("Canarybird"));
+    }
+}

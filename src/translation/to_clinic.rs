@@ -1,5 +1,7 @@
 //! A partner's submission as one transaction for the clinic's server.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::codes::CodeMaps;
@@ -39,10 +41,17 @@ pub fn to_clinic(
     maps: &CodeMaps,
 ) -> ForClinic {
     let placer = Placer::of(submission);
-    let mut writer =
-        Writer { submission, names, maps, placer: &placer, entries: Vec::new(), parts: Vec::new() };
+    let mut writer = Writer {
+        submission,
+        firsts: firsts(submission),
+        names,
+        maps,
+        placer: &placer,
+        entries: Vec::new(),
+        parts: Vec::new(),
+    };
     for (number, part) in submission.parts().iter().enumerate() {
-        if part.resource_type() != "Task" {
+        if part.resource_type() != "Task" && writer.firsts[number] == number {
             writer.write_part(number, part);
         }
     }
@@ -50,8 +59,29 @@ pub fn to_clinic(
     ForClinic { bundle: bundle::transaction(&writer.entries), parts: writer.parts }
 }
 
+/// For each part, the first that is known by the same identifier. A transaction may make a conditional create
+/// only once, and a sender may name the same practice twice.
+fn firsts(submission: &Submission<'_>) -> Vec<usize> {
+    let mut seen: HashMap<(&str, String), usize> = HashMap::new();
+    let parts = submission.parts().iter().enumerate();
+    parts
+        .map(|(number, part)| match known_by(part.resource, part.resource_type()) {
+            Some(condition) => *seen.entry((part.resource_type(), condition)).or_insert(number),
+            None => number,
+        })
+        .collect()
+}
+
+/// The search that finds whoever is known by an identifier everywhere.
+fn known_by(resource: &Value, resource_type: &str) -> Option<String> {
+    coding::identifiers(resource)
+        .find(|(system, _)| !system.is_empty() && KNOWN_BY_IDENTIFIER.contains(&resource_type))
+        .map(|(system, value)| token_query("identifier", system, value))
+}
+
 struct Writer<'a, 'm> {
     submission: &'a Submission<'m>,
+    firsts: Vec<usize>,
     names: &'a EffectNames,
     maps: &'a CodeMaps,
     placer: &'a Placer,
@@ -116,7 +146,8 @@ impl<'m> Writer<'_, 'm> {
         let text = reference["reference"].as_str().unwrap_or_default().to_owned();
         if let Some(number) = self.submission.resolve(&text, part) {
             let to_task = self.submission.parts()[number].resource_type() == "Task";
-            reference["reference"] = json!(if to_task { TASK_ADDRESS.to_owned() } else { address(number) });
+            let address = || address(self.firsts[number]);
+            reference["reference"] = json!(if to_task { TASK_ADDRESS.to_owned() } else { address() });
             return;
         }
         if let (Target::Absolute(url), Some(map)) = (target(&text), reference.as_object_mut()) {
@@ -129,9 +160,7 @@ impl<'m> Writer<'_, 'm> {
     /// Gives the resource our name, and returns the search that finds it again.
     fn mark(&self, resource: &mut Value, number: usize, resource_type: &str) -> String {
         let name = number.to_string();
-        let known_by = coding::identifiers(resource)
-            .find(|(system, _)| !system.is_empty() && KNOWN_BY_IDENTIFIER.contains(&resource_type))
-            .map(|(system, value)| token_query("identifier", system, value));
+        let known_by = known_by(resource, resource_type);
         if known_by.is_some() || WITHOUT_IDENTIFIERS.contains(&resource_type) {
             add_tag(resource, self.names.tag(&name));
             return known_by.unwrap_or_else(|| self.names.by_tag(&name));

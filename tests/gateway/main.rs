@@ -5,6 +5,12 @@
 
 mod support;
 
+mod edge;
 mod examples;
+mod fixtures;
 mod inbound;
 mod outbound;
+mod permit;
+mod privacy;
+mod tokens;
+mod watchdogs;

@@ -1,3 +1,12 @@
 //! PARTNER → CLINIC.
 
-mod road;
+mod answer;
+mod clinic_faults;
+mod clinic_record;
+mod hosted;
+mod people_known;
+mod race;
+mod refused_by_clinic;
+mod repeats;
+mod restart;
+mod unknown_outcome;

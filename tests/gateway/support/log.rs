@@ -54,6 +54,13 @@ impl CapturedLog {
         }
     }
 
+    /// No word of a watched message is in this text.
+    pub fn assert_no_canary_in(&self, text: &str) {
+        for canary in &self.canaries {
+            assert!(!text.contains(canary.as_str()), "`{canary}` is in: {text}");
+        }
+    }
+
     pub fn assert_clean(&self, secrets: &[&str]) {
         let text = self.text();
         for canary in self.canaries.iter().map(String::as_str).chain(secrets.iter().copied()) {

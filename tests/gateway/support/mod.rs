@@ -1,10 +1,18 @@
 //! A gateway in one line, a simulated clinic and simulated partners over real HTTP, a clock that stands
 //! still, and a log that is searched for patients when the test ends.
 
+mod call;
+mod ledger;
 mod log;
+mod messages;
 mod options;
+mod refusal;
+mod wire;
 
+pub use messages::{answered_task, elsewhere, part, part_mut};
 pub use options::Options;
+pub use refusal::{assert_refused, issues_of};
+pub use wire::WireReply;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +34,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::log::CapturedLog;
+use self::options::Addresses;
 
 /// The client secret of every test partner. It must not reach the log.
 pub const SECRET: &str = "canary-secret-of-a-partner";
@@ -65,7 +74,9 @@ impl TestGateway {
             bases.insert(id, server.base_url().to_owned());
             partners.insert(id, SimulatedPartner::new(server, GatewayClient::new(access(&public, id))));
         }
-        options.write(folder.path(), &public, &operator, clinic.base_url(), &bases);
+        let addresses =
+            Addresses { public: &public, operator: &operator, clinic: clinic.base_url(), partners: &bases };
+        options.write(folder.path(), &addresses);
         let gateway = start_gateway(folder.path(), sockets, &clock).await;
         Self {
             gateway: Some(gateway),
@@ -125,6 +136,21 @@ impl TestGateway {
         self.gateway.as_ref().expect("it is running")
     }
 
+    /// From here on no word that identifies a patient of this message may be logged.
+    pub fn watch_for(&mut self, message: &Value) {
+        self.log.watch_for(message);
+    }
+
+    /// No word that identifies a patient of any message so far is in this text.
+    pub fn assert_no_patient_in(&self, text: &str) {
+        self.log.assert_no_canary_in(text);
+    }
+
+    /// Starts the loops that watch the clinic and work. For the few tests that are about them.
+    pub fn run_in_background(&mut self) {
+        self.gateway.as_mut().expect("it is running").run_in_background();
+    }
+
     /// What was logged so far.
     pub fn log_text(&self) -> String {
         self.log.text()
@@ -163,6 +189,11 @@ impl TestGateway {
         }
     }
 
+    /// Works off what is due without a look at the clinic, which may be down.
+    pub async fn work(&self) {
+        self.gateway().run_work().await.unwrap();
+    }
+
     /// Lets time pass, then settles.
     pub async fn after(&self, time: Duration) {
         self.clock.advance(time);
@@ -198,11 +229,6 @@ impl TestGateway {
     pub fn expect_error_line(&mut self, words: &str) {
         self.log.expect_error(words);
     }
-
-    fn leftovers(&self) -> i64 {
-        let ledger = rusqlite::Connection::open(self.ledger()).unwrap();
-        ledger.query_row("SELECT COUNT(*) FROM delivery WHERE state IN (0, 1)", [], |row| row.get(0)).unwrap()
-    }
 }
 
 impl Drop for TestGateway {
@@ -218,7 +244,7 @@ impl Drop for TestGateway {
 
 async fn start_gateway(folder: &Path, sockets: Sockets, clock: &Arc<TestClock>) -> Gateway {
     let loaded = config::load(folder, &BTreeMap::new());
-    let problems: Vec<String> = loaded.problems.iter().map(|problem| problem.to_text()).collect();
+    let problems: Vec<String> = loaded.problems.iter().map(config::problem::Problem::to_text).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     Gateway::start(loaded.config.unwrap(), sockets, Arc::clone(clock) as _).await.unwrap()
 }

@@ -19,6 +19,16 @@ pub struct Options {
     pub gateway_lines: &'static str,
     /// The keys of updates that may go back.
     pub share: &'static [&'static str],
+    /// The public keys by which partners prove who they are; none: they have a client secret.
+    pub jwks: Option<String>,
+}
+
+/// Where everybody is.
+pub(super) struct Addresses<'a> {
+    pub(super) public: &'a str,
+    pub(super) operator: &'a str,
+    pub(super) clinic: &'a str,
+    pub(super) partners: &'a BTreeMap<&'static str, String>,
 }
 
 impl Default for Options {
@@ -36,19 +46,14 @@ impl Default for Options {
                 "results",
                 "care-plan",
             ],
+            jwks: None,
         }
     }
 }
 
 impl Options {
-    pub(super) fn write(
-        &self,
-        folder: &Path,
-        public: &str,
-        operator: &str,
-        clinic: &str,
-        partners: &BTreeMap<&'static str, String>,
-    ) {
+    pub(super) fn write(&self, folder: &Path, addresses: &Addresses<'_>) {
+        let Addresses { public, operator, clinic, partners } = addresses;
         let data = folder.display();
         let gateway = format!(
             r#"[server]
@@ -80,12 +85,19 @@ preset = "{preset}"
         );
         fs::create_dir_all(folder.join("partners")).unwrap();
         fs::write(folder.join("gateway.toml"), gateway).unwrap();
-        for (id, base) in partners {
-            fs::write(folder.join(format!("partners/{id}.toml")), self.partner(id, base)).unwrap();
+        if let Some(jwks) = &self.jwks {
+            fs::write(folder.join("jwks.json"), jwks).unwrap();
+        }
+        for (id, base) in *partners {
+            fs::write(folder.join(format!("partners/{id}.toml")), self.partner(folder, id, base)).unwrap();
         }
     }
 
-    fn partner(&self, id: &str, base: &str) -> String {
+    fn partner(&self, folder: &Path, id: &str, base: &str) -> String {
+        let proof = match &self.jwks {
+            Some(_) => format!("jwks_file = \"{}\"", folder.join("jwks.json").display()),
+            None => format!("client_secret = {SECRET:?}"),
+        };
         format!(
             r#"id = "{id}"
 name = "Family Medicine at {id}"
@@ -93,7 +105,7 @@ organization = {{ system = "http://hl7.org/fhir/sid/us-npi", value = "1234567893
 
 [inbound]
 client_id = "{id}"
-client_secret = "{SECRET}"
+{proof}
 
 [outbound]
 mode = "{mode}"

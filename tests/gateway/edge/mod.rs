@@ -1,0 +1,10 @@
+//! The HTTP edge: what is refused, and who may see what.
+
+mod access;
+mod addresses;
+mod bodies;
+mod headers;
+mod isolation;
+mod operator;
+mod searches;
+mod wire;
