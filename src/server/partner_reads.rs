@@ -85,21 +85,6 @@ pub async fn read_version(
     asked.map(ResourceBody).ok_or_else(Refusal::not_found)
 }
 
-/// `GET /fhir/{type}/{id}/_history/{version}`: the same, if it still is that version.
-pub async fn read_version(
-    state: State<Doors>,
-    from: AuthenticatedPartner,
-    path: Result<Path<(String, String, String)>, PathRejection>,
-) -> Result<ResourceBody, Refusal> {
-    let Path((resource_type, id, version)) = path.map_err(|_| Refusal::not_found())?;
-    let present = if resource_type == "Task" {
-        read_task(state, from, Ok(Path(id))).await?
-    } else {
-        read(state, from, Ok(Path((resource_type, id)))).await?
-    };
-    if resource::version(&present.0) == version { Ok(present) } else { Err(Refusal::not_found()) }
-}
-
 /// `GET /fhir/{type}`: the updates of one type that are released to the partner.
 pub async fn search(
     State(doors): State<Doors>,
