@@ -63,8 +63,17 @@ pub struct Noticed {
     pub updates: Vec<Update>,
     /// Further clinic resources that belong to a referral, such as a Task's outputs.
     pub links: Vec<(String, ReferralId)>,
-    /// Patients at the clinic, `Patient/9`, whose Consents changed: held updates are decided again.
-    pub consent_changed_for: Vec<String>,
+    /// Consents: held updates about their patients are decided again, where this version was not asked yet.
+    pub consents: Vec<NoticedConsent>,
+}
+
+/// A Consent as a look at the clinic found it.
+#[derive(Clone, Debug)]
+pub struct NoticedConsent {
+    /// Its patient at the clinic, `Patient/9`.
+    pub patient: String,
+    /// Its version, as decisions name it: `Consent/3/_history/2`.
+    pub version: String,
 }
 
 /// What the clinic did, and how far we have read.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Noticed, Updates};
+use super::super::{Noticed, NoticedConsent, Updates};
 use super::{SqliteStore, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
@@ -55,8 +55,8 @@ impl Updates for SqliteStore {
             for update in &noticed.updates {
                 new += usize::from(owe_delivery(connection, update, now)?);
             }
-            for patient in &noticed.consent_changed_for {
-                decide_again(connection, patient, now_ms)?;
+            for consent in &noticed.consents {
+                decide_again(connection, consent, now_ms)?;
             }
             connection.execute(
                 "INSERT INTO feed_cursor (source, read_up_to_ms) VALUES (?1, ?2)
@@ -208,12 +208,16 @@ fn supersede_older(connection: &Connection, update: &Update, now: Timestamp) -> 
     Ok(())
 }
 
-/// Held updates about a patient are due for another decision.
-fn decide_again(connection: &Connection, patient: &str, now_ms: i64) -> rusqlite::Result<()> {
+/// Held updates about a patient are due for another decision, unless their last one knew this version: each
+/// look at the clinic brings the newest Consent once more.
+fn decide_again(connection: &Connection, consent: &NoticedConsent, now_ms: i64) -> rusqlite::Result<()> {
     connection.execute(
-        "UPDATE delivery SET due_ms = ?1 WHERE state = 4 AND referral_id IN
-           (SELECT referral_id FROM clinic_resource WHERE reference = ?2)",
-        params![now_ms, patient],
+        "UPDATE delivery SET due_ms = ?1 WHERE state = 4
+           AND referral_id IN (SELECT referral_id FROM clinic_resource WHERE reference = ?2)
+           AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.delivery_id
+             AND a.number = (SELECT MAX(number) FROM attempt b WHERE b.delivery_id = delivery.delivery_id)
+             AND instr(' ' || COALESCE(a.consents, '') || ' ', ' ' || ?3 || ' ') > 0)",
+        params![now_ms, consent.patient, consent.version],
     )?;
     Ok(())
 }
