@@ -81,10 +81,15 @@ impl Outbound {
     /// Looks at the clinic once. Returns how many updates are newly owed.
     pub async fn notice(&self) -> Result<usize, watch::WatchError> {
         let mut owed = 0;
+        let mut failed = None;
         for feed in watch::FEEDS {
-            owed += self.read_feed(feed).await?;
+            match self.read_feed(feed).await {
+                Ok(new) => owed += new,
+                // One type that the clinic's server does not give must not keep the others from us.
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(owed)
+        failed.map_or(Ok(owed), Err)
     }
 
     /// One attempt: read that version, ask consent, reduce, translate, send.
