@@ -14,11 +14,13 @@ impl Outbound {
     pub(super) async fn record(
         &self,
         feed: &'static str,
+        read_from: Option<Timestamp>,
         read_up_to: Timestamp,
         found: Vec<Value>,
     ) -> Result<usize, WatchError> {
         let mut noticed = Noticed {
             source: feed,
+            read_from,
             read_up_to,
             updates: Vec::new(),
             links: Vec::new(),

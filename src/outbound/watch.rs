@@ -43,7 +43,7 @@ impl Outbound {
         let now = self.clock.now();
         let Some(read_up_to) = self.store.read_up_to(feed).await? else {
             // Nothing at the clinic is ours yet. The first write there turns every cursor back to its time.
-            return self.record(feed, now, Vec::new()).await;
+            return self.record(feed, None, now, Vec::new()).await;
         };
         let mut newest = read_up_to;
         let mut owed = 0;
@@ -53,7 +53,7 @@ impl Outbound {
             newest = found.iter().filter_map(resource::last_updated).fold(newest, Timestamp::max);
             page = self.clinic.next_page(&bundle).await?;
             let cursor = if page.is_some() { read_up_to } else { newest };
-            owed += self.record(feed, cursor, found).await?;
+            owed += self.record(feed, Some(read_up_to), cursor, found).await?;
         }
         Ok(owed)
     }

@@ -57,6 +57,8 @@ pub trait Referrals: Send + Sync {
 pub struct Noticed {
     /// The feed that was read, such as `Task`.
     pub source: &'static str,
+    /// Where the look began. If the cursor was turned back since, it stays there.
+    pub read_from: Option<Timestamp>,
     /// Up to which instant of the clinic's clock everything was read.
     pub read_up_to: Timestamp,
     /// Updates that concern referrals. Those that were recorded before are recorded once.
@@ -175,7 +177,8 @@ pub trait WorkQueue: Send + Sync {
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
 
-    /// Makes a dead, held or waiting delivery due now. False: there is none that could be.
+    /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
+    /// of the same resource is out already.
     async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 }
 

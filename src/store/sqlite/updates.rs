@@ -59,9 +59,15 @@ impl Updates for SqliteStore {
                 decide_again(connection, consent, now_ms)?;
             }
             connection.execute(
-                "INSERT INTO feed_cursor (source, read_up_to_ms) VALUES (?1, ?2)
-                 ON CONFLICT (source) DO UPDATE SET read_up_to_ms = excluded.read_up_to_ms",
-                params![noticed.source, noticed.read_up_to.as_millisecond()],
+                "INSERT INTO feed_cursor (source, read_up_to_ms)
+                 VALUES (?1, min(?2, COALESCE((SELECT MIN(clinic_at_ms) FROM referral), ?2)))
+                 ON CONFLICT (source) DO UPDATE SET read_up_to_ms = ?2
+                 WHERE feed_cursor.read_up_to_ms >= COALESCE(?3, feed_cursor.read_up_to_ms)",
+                params![
+                    noticed.source,
+                    noticed.read_up_to.as_millisecond(),
+                    noticed.read_from.map(Timestamp::as_millisecond)
+                ],
             )?;
             Ok(new)
         })
@@ -202,7 +208,7 @@ fn supersede_older(connection: &Connection, update: &Update, now: Timestamp) -> 
     connection.execute(
         "UPDATE delivery SET state = 8, done_ms = ?1, reason = 'newer-version'
          WHERE referral_id = ?2 AND resource_type = ?3 AND resource_id = ?4
-           AND (state IN (4, 9) OR (state = 0 AND attempts = 0))",
+           AND (state = 9 OR (state = 4 AND effect_unknown = 0) OR (state = 0 AND attempts = 0))",
         params![now.as_millisecond(), update.referral.to_string(), resource.resource_type, resource.id],
     )?;
     Ok(())
