@@ -77,7 +77,8 @@ fn note(outcome: &'static str, rule: &'static str, disclosure: &Disclosure<'_>) 
     DecisionNote { outcome, rule, consents: disclosure.consents.iter().map(version_of).collect() }
 }
 
-fn version_of(consent: &Value) -> String {
+/// How decisions name a version of a Consent: `Consent/3/_history/2`.
+pub fn version_of(consent: &Value) -> String {
     format!(
         "{}/{}/_history/{}",
         resource::resource_type(consent),

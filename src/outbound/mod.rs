@@ -90,6 +90,7 @@ impl Outbound {
         for feed in watch::FEEDS {
             match self.look_at(feed).await {
                 Ok(new) => owed += new,
+                // One type that the clinic's server does not give must not keep the others from us.
                 Err(error) => failed = failed.or(Some(error)),
             }
         }

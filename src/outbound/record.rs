@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Outbound;
 use super::watch::{CONSENT, WatchError};
-use crate::store::Noticed;
+use crate::consent;
+use crate::store::{Noticed, NoticedConsent};
 use crate::translation::to_partner::at_clinic;
 
 impl Outbound {
@@ -13,12 +14,13 @@ impl Outbound {
     pub(super) async fn record(
         &self,
         feed: &'static str,
+        read_from: Option<Timestamp>,
         read_up_to: Timestamp,
         found: Vec<Value>,
     ) -> Result<usize, WatchError> {
-        let mut noticed = Noticed::nothing(feed, read_up_to);
+        let mut noticed = Noticed { read_from, ..Noticed::nothing(feed, read_up_to) };
         if feed == CONSENT {
-            noticed.consent_changed_for = found.iter().filter_map(|it| self.patient_of(it)).collect();
+            noticed.consents = found.iter().filter_map(|it| self.consent(it)).collect();
         } else {
             let related = self.relate(&found).await?;
             (noticed.updates, noticed.links) = (related.updates, related.links);
@@ -30,7 +32,8 @@ impl Outbound {
         Ok(owed)
     }
 
-    fn patient_of(&self, consent: &Value) -> Option<String> {
-        at_clinic(consent["patient"]["reference"].as_str()?, self.clinic.base())
+    fn consent(&self, found: &Value) -> Option<NoticedConsent> {
+        let patient = at_clinic(found["patient"]["reference"].as_str()?, self.clinic.base())?;
+        Some(NoticedConsent { patient, version: consent::version_of(found) })
     }
 }

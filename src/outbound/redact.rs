@@ -1,6 +1,6 @@
 //! Down to what this kind of update needs (reference: consent part (c)), after consent said yes.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::kinds::Kind;
 use super::kinds::diagnostic_report::OBSERVATION;
@@ -81,20 +81,25 @@ fn has_modifier_extension(value: &Value) -> bool {
     }
 }
 
-/// Puts a document's content into the document, and takes every address of a server out of it.
-fn put_inside(document: &mut Value, binaries: &[Value]) {
-    for content in resource::items_mut(document, "content") {
-        let Some(attachment) = content.get_mut("attachment").and_then(Value::as_object_mut) else {
-            continue;
-        };
-        let Some(url) = attachment.shift_remove("url") else {
-            continue;
-        };
-        let address = url.as_str().unwrap_or_default();
-        let binary = binaries.iter().find(|it| address.ends_with(&format!("Binary/{}", resource::id(it))));
-        if let Some(binary) = binary {
-            attachment.insert("data".to_owned(), binary["data"].clone());
-            attachment.entry("contentType").or_insert_with(|| json!(binary["contentType"]));
+/// Puts the content of files into the resource, and takes every address of a server out of it.
+fn put_inside(resource: &mut Value, binaries: &[Value]) {
+    for (list, element) in [("content", "attachment"), ("payload", "contentAttachment")] {
+        for item in resource::items_mut(resource, list) {
+            if let Some(attachment) = item.get_mut(element).and_then(Value::as_object_mut) {
+                put_file_inside(attachment, binaries);
+            }
         }
+    }
+}
+
+fn put_file_inside(attachment: &mut Map<String, Value>, binaries: &[Value]) {
+    let Some(url) = attachment.shift_remove("url") else {
+        return;
+    };
+    let address = url.as_str().unwrap_or_default();
+    let binary = binaries.iter().find(|it| address.ends_with(&format!("Binary/{}", resource::id(it))));
+    if let Some(binary) = binary {
+        attachment.insert("data".to_owned(), binary["data"].clone());
+        attachment.entry("contentType").or_insert_with(|| json!(binary["contentType"]));
     }
 }

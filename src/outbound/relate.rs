@@ -43,11 +43,20 @@ impl Outbound {
             return Ok(direct);
         }
         match self.encounter_of(resource) {
-            Some(encounter) => {
-                let encounter = self.clinic.read(&encounter).await?;
-                self.linked(self.named_at_clinic(&encounter)).await
-            }
+            Some(encounter) => match self.present(&encounter).await? {
+                Some(encounter) => self.linked(self.named_at_clinic(&encounter)).await,
+                None => Ok(direct),
+            },
             None => Ok(direct),
+        }
+    }
+
+    /// What a reference leads to; none where it leads nowhere, which must not stop the feed.
+    async fn present(&self, reference: &str) -> Result<Option<Value>, WatchError> {
+        match self.clinic.read(reference).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(None),
+            Err(failure) => Err(failure.into()),
         }
     }
 
@@ -112,8 +121,9 @@ impl Outbound {
                 continue;
             };
             if kind(reference.split('/').next().unwrap_or_default()).is_some() {
-                let found = self.clinic.read(&reference).await?;
-                self.add_update(&found, referral, related).await?;
+                if let Some(found) = self.present(&reference).await? {
+                    self.add_update(&found, referral, related).await?;
+                }
                 related.links.push((reference, referral));
             }
         }

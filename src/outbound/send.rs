@@ -59,7 +59,7 @@ impl Outbound {
             }
         }
         if !message.companions.is_empty() {
-            return effect.send_together(message, delivery.remote.as_ref()).await.map(Placed::At);
+            return effect.place_together(message, delivery.remote.as_ref()).await.map(Placed::At);
         }
         match &delivery.remote {
             Some(remote) => effect.replace(message, remote).await,
@@ -134,7 +134,22 @@ impl Effect<'_> {
         Err(UNNAMED)
     }
 
-    /// A resource with what travels along, as one transaction.
+    /// A resource with what travels along. If what stands there changed meanwhile, it is replaced once more
+    /// under its new version, as in [`Effect::replace`].
+    async fn place_together(
+        &self,
+        message: &ForPartner,
+        remote: Option<&RemoteResource>,
+    ) -> Result<RemoteResource, Failure> {
+        match (self.send_together(message, remote).await, remote) {
+            (Err(Failure::Status { status: 409 | 412, .. }), Some(remote)) => {
+                let present = remote_of(&self.server.read(&remote.reference).await?);
+                self.send_together(message, Some(&present)).await
+            }
+            (other, _) => other,
+        }
+    }
+
     async fn send_together(
         &self,
         message: &ForPartner,

@@ -113,7 +113,7 @@ impl Outbound {
             newest = found.iter().filter_map(resource::last_updated).fold(newest, Timestamp::max);
             page = self.clinic.next_page(&bundle).await?;
             let cursor = if page.is_some() { read_up_to } else { newest };
-            owed += self.record(feed, cursor, found).await?;
+            owed += self.record(feed, Some(read_up_to), cursor, found).await?;
         }
         Ok(owed)
     }

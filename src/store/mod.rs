@@ -58,20 +58,38 @@ pub trait Referrals: Send + Sync {
 pub struct Noticed {
     /// The feed that was read, such as `Task`.
     pub source: &'static str,
+    /// Where the look began. If the cursor was turned back since, it stays there.
+    pub read_from: Option<Timestamp>,
     /// Up to which instant of the clinic's clock everything was read.
     pub read_up_to: Timestamp,
     /// Updates that concern referrals. Those that were recorded before are recorded once.
     pub updates: Vec<Update>,
     /// Further clinic resources that belong to a referral, such as a Task's outputs.
     pub links: Vec<(String, ReferralId)>,
-    /// Patients at the clinic, `Patient/9`, whose Consents changed: held updates are decided again.
-    pub consent_changed_for: Vec<String>,
+    /// Consents: held updates about their patients are decided again, where this version was not asked yet.
+    pub consents: Vec<NoticedConsent>,
+}
+
+/// A Consent as a look at the clinic found it.
+#[derive(Clone, Debug)]
+pub struct NoticedConsent {
+    /// Its patient at the clinic, `Patient/9`.
+    pub patient: String,
+    /// Its version, as decisions name it: `Consent/3/_history/2`.
+    pub version: String,
 }
 
 impl Noticed {
     /// A look that brought nothing.
     pub const fn nothing(source: &'static str, read_up_to: Timestamp) -> Self {
-        Self { source, read_up_to, updates: Vec::new(), links: Vec::new(), consent_changed_for: Vec::new() }
+        Self {
+            source,
+            read_from: None,
+            read_up_to,
+            updates: Vec::new(),
+            links: Vec::new(),
+            consents: Vec::new(),
+        }
     }
 }
 
@@ -174,7 +192,8 @@ pub trait WorkQueue: Send + Sync {
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
 
-    /// Makes a dead, held or waiting delivery due now. False: there is none that could be.
+    /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
+    /// of the same resource is out already.
     async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 }
 

@@ -33,6 +33,22 @@ impl Answer {
         self.body.filter(|body| resource::resource_type(body) == expected).ok_or(unusable)
     }
 
+    /// The answer to a write of `reference`, `Task` or `Task/8`, unless it shows that something else happened:
+    /// an error in spite of the status, or another resource.
+    pub(super) fn about(self, reference: &str) -> Result<Self, Failure> {
+        let (wanted, id) = reference.split_once('/').unwrap_or((reference, ""));
+        let fits = |it: &Value| match resource::resource_type(it) {
+            "OperationOutcome" => !says_error(it),
+            found => found == wanted && (id.is_empty() || resource::id(it) == id),
+        };
+        let moved = self.location.as_ref().is_some_and(|it| it.split('/').next() != Some(wanted));
+        if moved || !self.body.as_ref().is_none_or(fits) {
+            let may_have_happened = self.may_have_happened;
+            return Err(Failure::Unusable { what: "unexpected-body", may_have_happened });
+        }
+        Ok(self)
+    }
+
     /// The reference of what was created or replaced: from the header, or else from the body.
     pub fn reference(&self) -> Option<String> {
         self.location.clone().or_else(|| {
@@ -97,6 +113,11 @@ fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, may_have_happ
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds: f64 = text(headers, RETRY_AFTER.as_str())?.trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn says_error(outcome: &Value) -> bool {
+    let mut issues = outcome["issue"].as_array().into_iter().flatten();
+    issues.any(|it| matches!(it["severity"].as_str(), Some("error" | "fatal")))
 }
 
 /// Whether an OperationOutcome says that the same request may work later (FHIR R4, issue-type, transient).

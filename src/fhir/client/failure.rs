@@ -64,7 +64,7 @@ impl Failure {
     /// Whether time alone cannot mend it (reference: delivery B7).
     pub const fn is_lasting(&self) -> bool {
         match self {
-            Self::Status { says_transient: true, .. } => false,
+            Self::Status { status: 400 | 422, says_transient: true, .. } => false,
             Self::Status { status, .. } => !matches!(
                 *status,
                 401 | 408 | 409 | 412 | 421 | 423 | 425 | 429 | 500 | 502 | 503 | 504 | 507

@@ -120,7 +120,7 @@ impl FhirClient {
         let address = format!("{}/{}", self.base, resource::resource_type(content));
         let mut request = Request::post(address, content);
         request.headers.insert("if-none-exist", header(if_none_exist)?);
-        self.send(request).await
+        self.send(request).await?.about(resource::resource_type(content))
     }
 
     /// Replaces a resource, if it still is the version that we know (FHIR R4, http, update).
@@ -135,7 +135,7 @@ impl FhirClient {
         if let Some(etag) = etag {
             request.headers.insert(IF_MATCH, header(etag)?);
         }
-        self.send(request).await
+        self.send(request).await?.about(reference)
     }
 
     fn within_base(&self, address: &str) -> Result<String, Failure> {

@@ -1,9 +1,11 @@
 //! A message of the clinic to the referrer.
 
-use super::{Kind, alone, whole};
+use serde_json::Value;
+
+use super::{Kind, whole};
 use crate::model::partner::Share;
 
-/// A message, without notes and reasons.
+/// A message with its files inside, without notes and reasons.
 pub const KIND: Kind = Kind {
     resource_type: "Communication",
     share: Share::Communication,
@@ -20,5 +22,10 @@ pub const KIND: Kind = Kind {
         "payload",
     ],
     trim: whole,
-    companions: alone,
+    companions: binaries,
 };
+
+fn binaries(message: &Value) -> Vec<String> {
+    let parts = message["payload"].as_array().into_iter().flatten();
+    parts.filter_map(|it| it["contentAttachment"]["url"].as_str().map(str::to_owned)).collect()
+}

@@ -68,7 +68,8 @@ async fn retry(State(doors): State<OperatorDoors>, Path(id): Path<String>) -> (S
             (StatusCode::ACCEPTED, Json(json!({ "retrying": id.to_string() })))
         }
         Ok(false) => {
-            let error = "no such delivery, or it is delivered, in flight or superseded";
+            let error =
+                "no such delivery, or it is delivered, in flight, superseded or older than what was sent";
             (StatusCode::CONFLICT, Json(json!({ "error": error })))
         }
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),

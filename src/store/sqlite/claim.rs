@@ -10,6 +10,15 @@ use super::rows;
 use crate::model::delivery::Delivery;
 use crate::model::work::Lease;
 
+/// Whether a delivery `d` that waits is not behind another one. What consent holds blocks nobody and waits
+/// for nobody; only where it may have taken effect, later versions of the same resource wait for it.
+pub(super) const IS_NEXT: &str = "
+  (d.state = 4 OR NOT EXISTS
+    (SELECT 1 FROM delivery e WHERE e.lane_id = d.lane_id AND e.seq < d.seq AND e.state IN (0, 1, 2, 3)))
+  AND NOT EXISTS
+    (SELECT 1 FROM delivery h WHERE h.lane_id = d.lane_id AND h.seq < d.seq AND h.state = 4
+       AND h.effect_unknown = 1 AND h.resource_type = d.resource_type AND h.resource_id = d.resource_id)";
+
 /// Leases lanes with due work: the head of the lane, or an update that consent holds, which blocks nobody.
 pub(super) fn claim(
     connection: &Connection,
@@ -50,12 +59,9 @@ fn due(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, d.lane_id FROM delivery d JOIN lane l USING (lane_id)
          WHERE d.state IN (0, 2, 3, 4) AND d.due_ms <= ?1
-           AND (l.lease_until_ms IS NULL OR l.lease_until_ms <= ?1)
-           AND (d.state = 4 OR NOT EXISTS
-             (SELECT 1 FROM delivery e
-              WHERE e.lane_id = d.lane_id AND e.seq < d.seq AND e.state IN (0, 1, 2, 3)))
+           AND (l.lease_until_ms IS NULL OR l.lease_until_ms <= ?1) AND {IS_NEXT}
            AND (SELECT COUNT(*) FROM delivery f WHERE f.endpoint = d.endpoint AND f.state = 1) < ?3
-         ORDER BY d.due_ms, d.delivery_id LIMIT ?2",
+         ORDER BY d.due_ms, d.rowid LIMIT ?2",
         rows::DELIVERY_COLUMNS
     ))?;
     statement

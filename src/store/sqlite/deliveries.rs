@@ -88,7 +88,7 @@ fn list(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Ve
     }
     values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
     let mut statement = connection.prepare(&format!(
-        "SELECT {} FROM delivery d WHERE {} ORDER BY d.delivery_id DESC LIMIT ?",
+        "SELECT {} FROM delivery d WHERE {} ORDER BY d.rowid DESC LIMIT ?",
         rows::DELIVERY_COLUMNS,
         conditions.join(" AND ")
     ))?;

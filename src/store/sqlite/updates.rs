@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Noticed, Updates};
+use super::super::{Noticed, NoticedConsent, Updates};
 use super::{SqliteStore, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
@@ -55,13 +55,19 @@ impl Updates for SqliteStore {
             for update in &noticed.updates {
                 new += usize::from(owe_delivery(connection, update, now)?);
             }
-            for patient in &noticed.consent_changed_for {
-                decide_again(connection, patient, now_ms)?;
+            for consent in &noticed.consents {
+                decide_again(connection, consent, now_ms)?;
             }
             connection.execute(
-                "INSERT INTO feed_cursor (source, read_up_to_ms) VALUES (?1, ?2)
-                 ON CONFLICT (source) DO UPDATE SET read_up_to_ms = excluded.read_up_to_ms",
-                params![noticed.source, noticed.read_up_to.as_millisecond()],
+                "INSERT INTO feed_cursor (source, read_up_to_ms)
+                 VALUES (?1, min(?2, COALESCE((SELECT MIN(clinic_at_ms) FROM referral), ?2)))
+                 ON CONFLICT (source) DO UPDATE SET read_up_to_ms = ?2
+                 WHERE feed_cursor.read_up_to_ms >= COALESCE(?3, feed_cursor.read_up_to_ms)",
+                params![
+                    noticed.source,
+                    noticed.read_up_to.as_millisecond(),
+                    noticed.read_from.map(Timestamp::as_millisecond)
+                ],
             )?;
             Ok(new)
         })
@@ -77,7 +83,7 @@ impl Updates for SqliteStore {
                    (SELECT 1 FROM delivery e WHERE e.referral_id = d.referral_id
                       AND e.resource_type = d.resource_type AND e.resource_id = d.resource_id
                       AND e.seq > d.seq AND e.state IN (5, 9))
-                 ORDER BY d.delivery_id DESC",
+                 ORDER BY d.rowid DESC",
                 rows::DELIVERY_COLUMNS
             ))?;
             statement.query_map(params![partner, resource_type], rows::delivery)?.collect()
@@ -202,18 +208,22 @@ fn supersede_older(connection: &Connection, update: &Update, now: Timestamp) -> 
     connection.execute(
         "UPDATE delivery SET state = 8, done_ms = ?1, reason = 'newer-version'
          WHERE referral_id = ?2 AND resource_type = ?3 AND resource_id = ?4
-           AND (state IN (4, 9) OR (state = 0 AND attempts = 0))",
+           AND (state = 9 OR (state = 4 AND effect_unknown = 0) OR (state = 0 AND attempts = 0))",
         params![now.as_millisecond(), update.referral.to_string(), resource.resource_type, resource.id],
     )?;
     Ok(())
 }
 
-/// Held updates about a patient are due for another decision.
-fn decide_again(connection: &Connection, patient: &str, now_ms: i64) -> rusqlite::Result<()> {
+/// Held updates about a patient are due for another decision, unless their last one knew this version: each
+/// look at the clinic brings the newest Consent once more.
+fn decide_again(connection: &Connection, consent: &NoticedConsent, now_ms: i64) -> rusqlite::Result<()> {
     connection.execute(
-        "UPDATE delivery SET due_ms = ?1 WHERE state = 4 AND referral_id IN
-           (SELECT referral_id FROM clinic_resource WHERE reference = ?2)",
-        params![now_ms, patient],
+        "UPDATE delivery SET due_ms = ?1 WHERE state = 4
+           AND referral_id IN (SELECT referral_id FROM clinic_resource WHERE reference = ?2)
+           AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = delivery.delivery_id
+             AND a.number = (SELECT MAX(number) FROM attempt b WHERE b.delivery_id = delivery.delivery_id)
+             AND instr(' ' || COALESCE(a.consents, '') || ' ', ' ' || ?3 || ' ') > 0)",
+        params![now_ms, consent.patient, consent.version],
     )?;
     Ok(())
 }

@@ -34,11 +34,11 @@ impl WorkQueue for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| {
-            let due: Option<i64> = connection.query_row(
-                "SELECT MIN(due_ms) FROM delivery WHERE state IN (0, 2, 3, 4)",
-                [],
-                |row| row.get(0),
-            )?;
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT MIN(d.due_ms) FROM delivery d WHERE d.state IN (0, 2, 3, 4) AND {}",
+                claim::IS_NEXT
+            ))?;
+            let due: Option<i64> = statement.query_row([], |row| row.get(0))?;
             Ok(due.map(rows::timestamp))
         })
         .await
@@ -63,7 +63,10 @@ impl WorkQueue for SqliteStore {
                 "UPDATE delivery SET state = CASE state WHEN 6 THEN CASE effect_unknown WHEN 1 THEN 3 ELSE 2 END
                                                         ELSE state END,
                    due_ms = ?2, since_ms = ?2, done_ms = NULL
-                 WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6)",
+                 WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6) AND NOT (state = 6 AND EXISTS
+                   (SELECT 1 FROM delivery e WHERE e.referral_id = delivery.referral_id
+                      AND e.resource_type = delivery.resource_type AND e.resource_id = delivery.resource_id
+                      AND e.seq > delivery.seq AND (e.state IN (1, 2, 3, 5, 9) OR e.effect_unknown = 1)))",
                 params![id.to_string(), now.as_millisecond()],
             )?;
             Ok(changed == 1)

@@ -88,14 +88,15 @@ async fn an_answer_that_leaves_entries_out_is_no_yes() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn a_redirect_is_not_followed_and_a_person_must_look() {
     let elsewhere = TestGateway::start().await;
     let location = elsewhere.clinic().server().base_url().to_owned();
-    let mut gateway = with_fault(Fault::new(Misbehaviour::Redirect { status: 307, location })).await;
+    let gateway = with_fault(Fault::new(Misbehaviour::Redirect { status: 307, location })).await;
 
     gateway.after(QUIET).await;
 
-    assert_arrived_once(&mut gateway).await;
+    assert_eq!(gateway.deliveries(DeliveryState::Dead).await.len(), 1);
+    assert_eq!(gateway.clinic().server().all("ServiceRequest").len(), 0);
     assert!(elsewhere.clinic().server().requests().iter().all(|it| it.method == "GET"));
 }
 

@@ -182,8 +182,8 @@ impl TestGateway {
     /// Looks at the clinic and works off what is due, until nothing new comes of it.
     pub async fn settle(&self) {
         loop {
-            let attempts = self.gateway().run_work().await.unwrap();
             let owed = self.gateway().notice().await.unwrap();
+            let attempts = self.gateway().run_work().await.unwrap();
             if attempts == 0 && owed == 0 {
                 return;
             }
