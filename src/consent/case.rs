@@ -77,7 +77,7 @@ impl Case {
             now: now.parse().map_err(|_| CaseProblem::Value("now"))?,
             patient: patient(&context.patient),
             receiver: context.receiver(),
-            purpose: context.purpose.map(purpose).unwrap_or_default(),
+            purpose: context.purpose.as_ref().map(purpose).unwrap_or_default(),
             action: context.action.unwrap_or_else(|| DISCLOSE.to_owned()),
             source,
             labelling: labelling(&context.labeling),
@@ -213,7 +213,7 @@ fn labelling(labelling: &Value) -> Labelling {
     }
 }
 
-fn purpose(coding: Value) -> Purpose {
+fn purpose(coding: &Value) -> Purpose {
     let text = |name: &str| coding[name].as_str().unwrap_or_default().to_owned();
     Purpose { system: text("system"), code: text("code") }
 }

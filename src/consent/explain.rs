@@ -11,6 +11,9 @@ use super::truth::Truth;
 use super::version_of;
 
 /// Tells a decision in words.
+///
+/// # Panics
+/// Never: writing to a string does not fail.
 pub fn explain(trace: &Trace) -> String {
     let mut text = String::new();
     tell(&mut text, trace).expect("writing to a string does not fail");

@@ -17,12 +17,11 @@ pub fn answer(question: &Question<'_>) -> Answer {
 fn one(uri: &str, question: &Question<'_>) -> Answer {
     let purpose = question.situation.disclosure.purpose;
     match uri.strip_prefix(PCF) {
-        Some("deny") => Answer::Deny,
         Some("basic-normal") if is_under(purpose, "TREAT") => normal_only(question.node),
         Some("basic-normal") => Answer::Silent,
         Some("all-normal") => normal_only(question.node),
         Some("break-glass-only") if is_under(purpose, "BTG") => Answer::Permit,
-        Some("break-glass-only") => Answer::Deny,
+        Some("deny" | "break-glass-only") => Answer::Deny,
         _ => Answer::MayDeny,
     }
 }

@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
 
     /// The answer of a typed root.
     pub fn typed_root(&mut self, root: &'a Value) -> Verdict {
-        self.rule(root, String::new())
+        self.rule(root, "")
     }
 
     /// The strongest answer below an untyped root, which only sets the context (R4, "Not permitted in root
@@ -69,9 +69,9 @@ impl<'a> Walk<'a> {
         verdict
     }
 
-    fn rule(&mut self, provision: &'a Value, path: String) -> Verdict {
+    fn rule(&mut self, provision: &'a Value, path: &str) -> Verdict {
         self.chain.push(provision);
-        let children = self.children(provision, &path);
+        let children = self.children(provision, path);
         let verdict = match Kind::of(provision) {
             Some(kind) => self.with_own(children, kind, path),
             // Rule 4 of S2 lets no such rule pass; if one did, it would be doubtful.
@@ -85,12 +85,12 @@ impl<'a> Walk<'a> {
         let mut strongest = Verdict::of(Answer::Silent);
         for (number, child) in items(&provision["provision"]).enumerate() {
             let dot = if path.is_empty() { "" } else { "." };
-            strongest = strongest.beside(self.rule(child, format!("{path}{dot}{number}")));
+            strongest = strongest.beside(self.rule(child, &format!("{path}{dot}{number}")));
         }
         strongest
     }
 
-    fn with_own(&mut self, children: Verdict, kind: Kind, path: String) -> Verdict {
+    fn with_own(&mut self, children: Verdict, kind: Kind, path: &str) -> Verdict {
         let mut criteria = Vec::new();
         let request = self.request(kind, &mut criteria);
         let data = self.data(kind, &mut criteria);

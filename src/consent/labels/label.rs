@@ -47,9 +47,8 @@ impl Label {
         };
         let about = |code: &str| sensitivity::of_code(code).map_or(Meaning::Other, Meaning::About);
         match (self.system.as_str(), self.code.as_str()) {
-            (CONFIDENTIALITY, code @ ("HIV" | "ETH" | "PSY" | "SDV")) => about(code),
+            (CONFIDENTIALITY, code @ ("HIV" | "ETH" | "PSY" | "SDV")) | (ACT_CODE, code) => about(code),
             (CONFIDENTIALITY, _) => level().map_or(Meaning::Other, Meaning::Level),
-            (ACT_CODE, code) => about(code),
             _ => Meaning::Other,
         }
     }

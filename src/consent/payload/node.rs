@@ -96,16 +96,19 @@ impl Place {
     }
 
     /// The resource of an entry.
+    #[must_use]
     pub fn entry(&self, number: usize) -> Self {
         self.child("entry").child(&number.to_string()).child("resource")
     }
 
     /// A contained resource.
+    #[must_use]
     pub fn contained(&self, number: usize) -> Self {
         self.child("contained").child(&number.to_string())
     }
 
     /// One step further down. FHIR's element names need no escape.
+    #[must_use]
     pub fn child(&self, step: &str) -> Self {
         Self { number: self.number, pointer: format!("{}/{step}", self.pointer) }
     }

@@ -69,14 +69,14 @@ impl Reader<'_> {
     fn is_of(self, value: &Value, shape: Shape) -> bool {
         match (shape, value) {
             (Shape::Text, Value::String(text)) => !text.is_empty(),
-            (Shape::Flag, Value::Bool(_)) => true,
             (Shape::Date, date) => Interval::of_date(date, self.zone).is_some(),
             (Shape::Period, Value::Object(map)) => {
                 self.is_object(map, PERIOD) && Interval::of_period(value, self.zone).is_some()
             }
             (Shape::Object(elements), Value::Object(map)) => self.is_object(map, elements) && is_known(map),
             (Shape::Provision, Value::Object(map)) => self.is_provision(value, map),
-            (Shape::Any, Value::Object(_) | Value::Array(_) | Value::String(_)) => true,
+            (Shape::Flag, Value::Bool(_))
+            | (Shape::Any, Value::Object(_) | Value::Array(_) | Value::String(_)) => true,
             _ => false,
         }
     }

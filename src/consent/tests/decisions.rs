@@ -115,7 +115,7 @@ fn codes_make_unlabelled_data_sensitive_and_labels_do_not_lower_it() {
     for resource in [questionnaire, lowered] {
         let setting = Setting::new().default(DefaultDecision::Permit).sends(&[resource]);
         assert_eq!(setting.outcome(), "hold too-confidential");
-        assert_eq!(setting.consents(&[deny_psy.clone()]).outcome(), "deny provision-deny");
+        assert_eq!(setting.consents(std::slice::from_ref(&deny_psy)).outcome(), "deny provision-deny");
     }
 }
 

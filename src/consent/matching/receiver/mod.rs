@@ -58,7 +58,7 @@ impl<'a> Look<'a> {
 
     fn by_contained(&self, id: &str) -> Truth {
         let contained = self.consent["contained"].as_array().into_iter().flatten();
-        let found = contained.filter(|it| it["id"] == id).flat_map(|it| it["identifier"].as_array());
+        let found = contained.filter(|it| it["id"] == id).filter_map(|it| it["identifier"].as_array());
         let truths: Vec<Truth> = found.flatten().map(|it| self.by_identifier(it)).collect();
         if truths.is_empty() { Truth::Unknown } else { Truth::any(truths) }
     }
