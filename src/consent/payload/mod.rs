@@ -126,7 +126,9 @@ fn item<'a>(
 fn labelled_elements<'a>(value: &'a Value, node: &Node<'a>, place: &Place, parts: &mut Vec<Node<'a>>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(map) => {
-            map.iter().filter(|(key, _)| *key != "contained").map(|(key, it)| (key.clone(), it)).collect()
+            // The extensions of a primitive stand beside it, under its name with an underscore.
+            let own = map.iter().filter(|(key, _)| *key != "contained");
+            own.map(|(key, it)| (key.trim_start_matches('_').to_owned(), it)).collect()
         }
         Value::Array(list) => list.iter().enumerate().map(|(number, it)| (number.to_string(), it)).collect(),
         _ => return,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::matching::situation::name_of;
 use super::payload::node::Place;
 use super::permit::Permit;
-use crate::fhir::resource;
+use crate::fhir::coding;
+use crate::fhir::resource::{id, resource_type};
 
 /// Whether the receiver is told that something was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +19,22 @@ pub enum Mark {
     Silent,
 }
 
+/// By what something that was taken out may be referred to.
+#[derive(Clone, Debug, Default)]
+pub struct Gone {
+    /// Its name, its address in the Bundle, its id if contained.
+    pub names: Vec<String>,
+    /// Its business identifiers, as (system, value).
+    pub identifiers: Vec<(String, String)>,
+}
+
 /// The resources without the Permit's removals, in the order in which they were decided. They must be
 /// validated again. With nothing to remove they are as they were.
 pub fn reduce(resources: &[Value], permit: &Permit, mark: Mark) -> Vec<Value> {
-    without(resources, permit.removals(), mark)
-}
-
-/// The same for any places; only a test has some without a Permit.
-pub(super) fn without(resources: &[Value], removals: &[Place], mark: Mark) -> Vec<Value> {
-    let mut gone = Vec::new();
+    let removals = permit.removals();
+    let mut gone = Gone::default();
     for place in removals {
-        gone.extend(names_of_removed(&resources[place.number], place));
+        gone.add(&resources[place.number], place);
     }
     let is_whole = |number: usize| removals.iter().any(|it| it.number == number && it.pointer.is_empty());
     let mut kept = Vec::new();
@@ -43,22 +49,22 @@ pub(super) fn without(resources: &[Value], removals: &[Place], mark: Mark) -> Ve
     kept
 }
 
-/// By what a removed resource may be referred to: its name, its address in the Bundle, its id if contained.
-fn names_of_removed(resource: &Value, place: &Place) -> Vec<String> {
-    let Some(removed) = resource.pointer(&place.pointer) else {
-        return Vec::new();
-    };
-    if resource::resource_type(removed).is_empty() {
-        return Vec::new();
+impl Gone {
+    fn add(&mut self, resource: &Value, place: &Place) {
+        let Some(removed) = resource.pointer(&place.pointer).filter(|it| !resource_type(it).is_empty())
+        else {
+            return;
+        };
+        let identifiers = coding::identifiers(removed);
+        self.identifiers.extend(identifiers.map(|(system, value)| (system.to_owned(), value.to_owned())));
+        if place.pointer.rsplit('/').nth(1) == Some("contained") {
+            self.names.push(format!("#{}", id(removed)));
+            return;
+        }
+        self.names.push(name_of(removed));
+        let entry = place.pointer.strip_suffix("/resource").and_then(|it| resource.pointer(it));
+        self.names.extend(entry.and_then(|it| it["fullUrl"].as_str()).map(str::to_owned));
     }
-    let mut names = vec![name_of(removed)];
-    if let Some(entry) = place.pointer.strip_suffix("/resource") {
-        names.extend(resource.pointer(entry).and_then(|it| it["fullUrl"].as_str()).map(str::to_owned));
-    }
-    if place.pointer.rsplit('/').nth(1) == Some("contained") {
-        names = vec![format!("#{}", resource::id(removed))];
-    }
-    names
 }
 
 /// Takes out from behind, so that the numbers of what is left stay right.
@@ -84,13 +90,14 @@ fn remove_at(value: &mut Value, steps: &[&str]) {
     let is_empty = |it: &Value| *it == json!({}) || *it == json!([]);
     match value {
         Value::Object(map) => {
-            if rest.is_empty() {
-                map.shift_remove(*step);
-                map.shift_remove(&format!("_{step}"));
-            } else if let Some(child) = map.get_mut(*step) {
+            // A primitive has its extensions beside it: they go and stay together.
+            for name in [(*step).to_owned(), format!("_{step}")] {
+                let Some(child) = map.get_mut(&name) else {
+                    continue;
+                };
                 remove_at(child, rest);
-                if is_empty(child) {
-                    map.shift_remove(*step);
+                if rest.is_empty() || is_empty(child) {
+                    map.shift_remove(&name);
                 }
             }
         }

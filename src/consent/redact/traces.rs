@@ -3,9 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Mark;
+use super::{Gone, Mark};
 use crate::consent::labels::label::Label;
-use crate::fhir::reference;
 
 /// The code system of the labels that say what was done to data.
 const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
@@ -14,26 +13,57 @@ const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-Observ
 const EMPTY_REASON: &str = "http://terminology.hl7.org/CodeSystem/list-empty-reason";
 
 /// Removes every trace of what is `gone` from a resource or Bundle.
-pub fn remove(resource: &mut Value, gone: &[String], mark: Mark) {
+pub fn remove(resource: &mut Value, gone: &Gone, mark: Mark) {
     if let Some(bundle) = resource.as_object_mut() {
         bundle.shift_remove("total");
     }
     drop_narratives(resource);
-    reference::retain(resource, &mut |it| !names_one_of(it, gone));
+    drop_pointers(resource, gone);
     explain_empty_sections(resource, mark);
     if mark == Mark::Say {
         say_so(resource);
     }
 }
 
-/// A reference with its version or its base still names what is gone.
-fn names_one_of(reference: &Value, gone: &[String]) -> bool {
-    let Some(text) = reference["reference"].as_str() else {
+/// Drops what points to what is gone, with every list and object that is empty then. Says whether the value
+/// itself stays.
+fn drop_pointers(value: &mut Value, gone: &Gone) -> bool {
+    match value {
+        Value::Object(map) if points_to(map, gone) => false,
+        Value::Object(map) => {
+            let before = map.len();
+            map.retain(|key, child| {
+                !(key == "url" && names_one_of(child, gone)) && drop_pointers(child, gone)
+            });
+            before == map.len() || !map.is_empty()
+        }
+        Value::Array(list) => {
+            let before = list.len();
+            list.retain_mut(|child| drop_pointers(child, gone));
+            before == list.len() || !list.is_empty()
+        }
+        _ => true,
+    }
+}
+
+/// Whether an object is a reference to what is gone, by its name or by a business identifier.
+fn points_to(reference: &Map<String, Value>, gone: &Gone) -> bool {
+    let by_name = reference.get("reference").is_some_and(|it| names_one_of(it, gone));
+    let by_identifier = reference.get("identifier").is_some_and(|it| {
+        gone.identifiers.iter().any(|(system, value)| it["system"] == **system && it["value"] == **value)
+    });
+    by_name || (by_identifier && !reference.contains_key("resourceType"))
+}
+
+/// A name with its version or its base still names what is gone.
+fn names_one_of(text: &Value, gone: &Gone) -> bool {
+    let Some(text) = text.as_str() else {
         return false;
     };
     let unversioned = text.split("/_history/").next().unwrap_or(text);
-    gone.iter()
-        .any(|it| unversioned == it || unversioned.strip_suffix(it).is_some_and(|base| base.ends_with('/')))
+    gone.names.iter().any(|it| {
+        unversioned == it || unversioned.strip_suffix(it.as_str()).is_some_and(|base| base.ends_with('/'))
+    })
 }
 
 /// A narrative may say what was taken out, wherever it stands.

@@ -147,6 +147,40 @@ fn an_element_with_a_label_of_its_own_goes_alone() {
 }
 
 #[test]
+fn a_primitive_with_a_label_of_its_own_goes_with_its_value() {
+    let mut main = labelled(task(), &[level("N")]);
+    let label = json!({ "extension": [{
+        "url": "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label",
+        "valueCoding": level("R"),
+    }]});
+    main["authoredOn"] = json!("2026-03-01");
+    main["_authoredOn"] = label.clone();
+    main["instantiatesUri"] = json!(["urn:keep", "urn:hide"]);
+    main["_instantiatesUri"] = json!([null, label]);
+    let normal = consent(&json!({ "type": "permit", "securityLabel": [level("N")] }));
+    let setting = Setting::new().sends(&[main]).consents(&[normal]);
+
+    let kept = &reduced(&setting, Mark::Silent)[0];
+
+    assert_eq!(kept["instantiatesUri"], json!(["urn:keep"]));
+    assert!(kept.get("authoredOn").is_none() && kept.get("_authoredOn").is_none());
+}
+
+#[test]
+fn what_points_to_a_removed_resource_by_address_or_identifier_goes_too() {
+    let mut hidden = observation("o2", "44249-1");
+    hidden["identifier"] = json!([{ "system": "urn:lab", "value": "L1" }]);
+    let mut main = labelled(task(), &[level("N")]);
+    main["focus"] = json!({ "identifier": { "system": "urn:lab", "value": "L1" }, "display": "PHQ-9" });
+    main["output"] = json!([{ "valueUrl": "x", "valueAttachment": { "url": "https://clinic.example/fhir/Observation/o2" } }]);
+    let setting = Setting::new().sends(&[main, hidden]).consents(&[without_psy()]);
+
+    let text = json!(reduced(&setting, Mark::Silent)).to_string();
+
+    assert!(!text.contains("L1") && !text.contains("PHQ-9") && !text.contains("o2"), "{text}");
+}
+
+#[test]
 fn a_bundle_with_a_part_that_cannot_be_decided_is_held() {
     let mut bundle = document(&[observation("o1", "718-7")]);
     bundle["entry"].as_array_mut().unwrap().push(json!({ "response": { "status": "200" } }));
