@@ -32,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fhir",
             "auth",
             "config",
+            "consent",
             "store",
             "validation",
             "translation",

@@ -17,6 +17,8 @@ use crate::auth::keys::access_token_key;
 use crate::auth::obtain::token_source;
 use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
 use crate::config::settings::Config;
+use crate::consent::disclosure::{ClinicRules, Party};
+use crate::consent::labels::lists::SensitivityLists;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
@@ -150,13 +152,27 @@ impl<'a> House<'a> {
             house: Arc::new(outbound::House {
                 public_url: self.public_url.clone(),
                 maps: self.profiles.to_partner.clone(),
-                default: config.consent.default.clone(),
-                time_zone: config.clinic.time_zone.clone(),
+                clinic: config.clinic.organization.clone(),
+                consent: Arc::new(self.clinic_rules(config)),
                 decide_again: config.delivery.decide_again,
                 overlap: config.clinic.poll_overlap,
             }),
             refused_feeds: Arc::default(),
         })
+    }
+
+    fn clinic_rules(&self, config: &Config) -> ClinicRules {
+        let organization = &config.clinic.organization;
+        ClinicRules {
+            base: self.clinic.base().to_owned(),
+            custodian: Party::identified(organization.system.clone(), organization.value.clone()),
+            trusted_custodians: Vec::new(),
+            known_label_systems: Vec::new(),
+            max_staleness: config.consent.max_staleness,
+            default: config.consent.default.clone(),
+            time_zone: config.clinic.time_zone.clone(),
+            lists: SensitivityLists::built_in(),
+        }
     }
 
     fn doors(

@@ -1,88 +1,151 @@
 //! May this partner see this, now? Pure: the same question has the same answer.
 //!
 //! Silence and doubt never release: only a Consent that certainly permits, or the clinic's default where no
-//! Consent speaks, makes a [`Permit`]. What this engine understands of a Consent is its status, patient,
-//! period, policy rule and the type of its root provision; a Consent that says more holds the update.
-//! Source of every rule: `reference/consent.md`, part (a).
+//! Consent speaks, makes a [`Permit`]. Source of every rule: `reference/consent.md`, parts (a) and (b); the
+//! folders follow its sections: `standing` is S2, `base` and `verdict` S3, `node_outcome` and `default` S4,
+//! `provision` S5, `period` S6, `rules` and `matching` S7, `payload`, `outcome` and `redact` S8.
 
 pub mod answer;
+pub mod base;
+pub mod boundary;
+pub mod case;
 pub mod default;
 pub mod disclosure;
+pub mod explain;
+pub mod family;
 pub mod labels;
-pub mod patient;
+pub mod matching;
+pub mod node_outcome;
+pub mod outcome;
+pub mod overarching;
+pub mod payload;
 pub mod period;
 pub mod permit;
-pub mod subject;
+pub mod provision;
+pub mod purpose;
+pub mod question;
+pub mod redact;
+pub mod rules;
+pub mod standing;
 #[cfg(test)]
 mod tests;
+pub mod trace;
+pub mod truth;
+pub mod verdict;
 
 use serde_json::Value;
 
-use answer::{Answer, answer};
-use disclosure::{Disclosure, Source};
-use permit::{Decision, Permit, Refusal};
+use disclosure::Disclosure;
+use labels::sensitivity::is_among;
+use matching::situation::{Situation, name_of};
+use node_outcome::{Considered, NodeOutcome, Reply, replies, settle};
+use outcome::{Decided, Outcome, of_payload};
+use payload::Item;
+use payload::node::Node;
+use permit::{Decision, Obligation, Permit, Refusal};
+use standing::standing;
+use trace::{NodeTrace, Trace};
 
 use crate::fhir::resource;
 use crate::model::update::DecisionNote;
 
-/// Decides one disclosure (consent S4): a denial wins, then doubt, then a permission, then the default.
+/// Decides one disclosure.
 pub fn decide(disclosure: &Disclosure<'_>) -> Decision {
-    let answers: Vec<Answer> = disclosure.consents.iter().map(|it| answer(it, disclosure)).collect();
-    let first = |wanted: fn(&Answer) -> Option<&'static str>| answers.iter().find_map(wanted);
+    examine(disclosure).0
+}
 
-    if let Some(rule) = first(Answer::denial) {
-        return deny(rule, disclosure);
+/// Decides one disclosure and says how, for the protected store and the privacy officer.
+pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
+    let situation = Situation::of(disclosure);
+    let mut nodes = Vec::new();
+    let items = payload::items(disclosure);
+    let (outcome, obligations) = match refused(disclosure) {
+        Some(rule) => (Outcome::Hold(rule), Vec::new()),
+        None => look_at(&items, &situation, &mut nodes),
+    };
+    let decision = decision(disclosure, outcome, obligations);
+    let note = decision.note();
+    let trace = Trace {
+        outcome: note.outcome,
+        rule: note.rule,
+        lists: disclosure.clinic.lists.version().to_owned(),
+        next_boundary: boundary::next(disclosure),
+        nodes,
+    };
+    (decision, trace)
+}
+
+/// A question that cannot be asked is not answered (consent S1).
+fn refused(disclosure: &Disclosure<'_>) -> Option<&'static str> {
+    let receiver = disclosure.receiver;
+    let others = receiver.practitioner.iter().chain(&receiver.practitioner_role);
+    if receiver.organization.is_nobody() && others.into_iter().all(disclosure::Party::is_nobody) {
+        return Some("recipient-unclear");
     }
-    if disclosure.source == Source::Unavailable {
-        return hold("consent-source-unavailable", disclosure);
-    }
-    if let Some(rule) = subject::doubt(disclosure) {
-        return hold(rule, disclosure);
-    }
-    if let Some(rule) = first(Answer::doubt) {
-        return hold(rule, disclosure);
-    }
-    match first(Answer::permission) {
-        Some(rule) if labels::highest(disclosure.resources).is_ordinary() => permit(rule, disclosure),
-        Some(_) => hold("sensitivity-not-named", disclosure),
-        None => by_default(disclosure),
+    let purpose = disclosure.purpose;
+    let unknown = purpose.system == purpose::ACT_REASON && !purpose::is_known(&purpose.code);
+    (purpose.code.is_empty() || unknown).then_some("purpose-unclear")
+}
+
+fn look_at(
+    items: &[Item<'_>],
+    situation: &Situation<'_>,
+    nodes: &mut Vec<NodeTrace>,
+) -> (Outcome, Vec<Obligation>) {
+    let disclosure = situation.disclosure;
+    let considered: Vec<Considered<'_>> = disclosure
+        .consents
+        .iter()
+        .map(|consent| Considered { consent, standing: standing(consent, situation) })
+        .collect();
+    let mut ask = |node: &Node<'_>| {
+        let replies: Vec<Reply<'_>> = replies(node, situation, &considered);
+        let outcome = settle(&replies, node, situation);
+        nodes.push(explain::trace_of(node, outcome, replies));
+        outcome
+    };
+    let decided: Vec<Decided<'_>> = items
+        .iter()
+        .map(|item| Decided {
+            item,
+            outcome: ask(&item.node),
+            parts: item.parts.iter().map(&mut ask).collect(),
+        })
+        .collect();
+    let is_signed = disclosure.resources.iter().any(|it| it.get("signature").is_some());
+    (of_payload(&decided, is_signed), obligations(&decided))
+}
+
+/// Substance use data goes only with the notice that it may not be passed on (consent S8).
+fn obligations(decided: &[Decided<'_>]) -> Vec<Obligation> {
+    let nodes = decided.iter().flat_map(|it| {
+        std::iter::once((&it.item.node, it.outcome)).chain(it.item.parts.iter().zip(it.parts.iter().copied()))
+    });
+    let mut released = nodes.filter(|(_, outcome)| matches!(outcome, NodeOutcome::Released(_)));
+    let substance_use =
+        |node: &Node<'_>| node.labels.sensitivities.iter().any(|it| is_among(it, &["SUD", "ETH"]));
+    released.any(|(node, _)| substance_use(node)).then_some(Obligation::Part2Notice).into_iter().collect()
+}
+
+fn decision(disclosure: &Disclosure<'_>, outcome: Outcome, obligations: Vec<Obligation>) -> Decision {
+    let note = |outcome, rule| DecisionNote {
+        outcome,
+        rule,
+        consents: disclosure.consents.iter().map(version_of).collect(),
+    };
+    match outcome {
+        Outcome::Hold(rule) => Decision::Hold(Refusal { note: note("hold", rule) }),
+        Outcome::Deny(rule) => Decision::Deny(Refusal { note: note("deny", rule) }),
+        Outcome::Release(rule, removals) => Decision::Permit(Permit::new(
+            disclosure.version.clone(),
+            disclosure.recipient.clone(),
+            note(if removals.is_empty() { "permit" } else { "redact" }, rule),
+            (removals, obligations),
+        )),
     }
 }
 
-fn by_default(disclosure: &Disclosure<'_>) -> Decision {
-    match default::judge(disclosure) {
-        default::Judgement::Permit => permit("clinic-default", disclosure),
-        default::Judgement::Hold(rule) => hold(rule, disclosure),
-        default::Judgement::Deny(rule) => deny(rule, disclosure),
-    }
-}
-
-fn permit(rule: &'static str, disclosure: &Disclosure<'_>) -> Decision {
-    Decision::Permit(Permit::new(
-        disclosure.version.clone(),
-        disclosure.recipient.clone(),
-        note("permit", rule, disclosure),
-    ))
-}
-
-fn hold(rule: &'static str, disclosure: &Disclosure<'_>) -> Decision {
-    Decision::Hold(Refusal { note: note("hold", rule, disclosure) })
-}
-
-fn deny(rule: &'static str, disclosure: &Disclosure<'_>) -> Decision {
-    Decision::Deny(Refusal { note: note("deny", rule, disclosure) })
-}
-
-fn note(outcome: &'static str, rule: &'static str, disclosure: &Disclosure<'_>) -> DecisionNote {
-    DecisionNote { outcome, rule, consents: disclosure.consents.iter().map(version_of).collect() }
-}
-
-/// How decisions name a version of a Consent: `Consent/3/_history/2`.
+/// How decisions name a version of a Consent: `Consent/12/_history/3`.
 pub fn version_of(consent: &Value) -> String {
-    format!(
-        "{}/{}/_history/{}",
-        resource::resource_type(consent),
-        resource::id(consent),
-        resource::version(consent)
-    )
+    format!("{}/_history/{}", name_of(consent), resource::version(consent))
 }

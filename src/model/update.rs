@@ -43,7 +43,7 @@ pub struct Update {
 /// What was decided about one disclosure: codes and versions, no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionNote {
-    /// `permit`, `hold` or `deny`.
+    /// `permit`, `redact` (a permit with something taken out), `hold` or `deny`.
     pub outcome: &'static str,
     /// The rule that decided.
     pub rule: &'static str,

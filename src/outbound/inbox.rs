@@ -86,7 +86,7 @@ impl Outbound {
         let Some(content) = self.read(update).await? else {
             return Ok(None);
         };
-        let Decision::Permit(permit) = self.permit(partner, &content).await? else {
+        let Decision::Permit(permit) = self.permit(partner, &content).await?.decision else {
             return Ok(None);
         };
         if !permit.covers(&update.resource, &partner.id) {

@@ -14,6 +14,8 @@ pub mod read;
 
 pub mod permit;
 
+mod surroundings;
+
 pub mod redact;
 
 pub mod translate;
@@ -28,16 +30,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
 
+use crate::consent::disclosure::ClinicRules;
 use crate::consent::permit::{Decision, Permit, Refusal};
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::Failure;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Cause, Delivery};
 use crate::model::ids::PartnerId;
-use crate::model::partner::{OutboundMode, Partner, Partners};
-use crate::model::policy::DefaultPolicy;
+use crate::model::partner::{BusinessIdentifier, OutboundMode, Partner, Partners};
 use crate::model::update::Update;
 use crate::model::work::Settlement;
 use crate::store::Store;
@@ -71,10 +73,10 @@ pub struct House {
     pub public_url: String,
     /// The clinic's codes in the partners'.
     pub maps: CodeMaps,
-    /// What counts where no Consent speaks.
-    pub default: DefaultPolicy,
-    /// The zone in which dates without a time are meant.
-    pub time_zone: TimeZone,
+    /// The clinic's business identifier.
+    pub clinic: BusinessIdentifier,
+    /// What the clinic decided about disclosures.
+    pub consent: Arc<ClinicRules>,
     /// When a held update is decided again without a notice.
     pub decide_again: Duration,
     /// How far each look at the clinic reaches behind the last one.
@@ -106,9 +108,10 @@ impl Outbound {
         let Some(content) = self.read(update).await.map_err(at_the_source)? else {
             return Ok(Settlement::Superseded);
         };
-        match self.permit(&partner, &content).await.map_err(at_the_source)? {
+        let asked = self.permit(&partner, &content).await.map_err(at_the_source)?;
+        match asked.decision {
             Decision::Permit(permit) => self.bring(delivery, &partner, content, permit).await,
-            Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal)),
+            Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal, asked.next_boundary)),
         }
     }
 
@@ -129,9 +132,11 @@ impl Outbound {
         self.send(delivery, message, permit).await
     }
 
-    fn held(&self, refusal: Refusal) -> Settlement {
+    /// Asked again when something changes, when a period begins or ends, and on a timer.
+    fn held(&self, refusal: Refusal, next_boundary: Option<Timestamp>) -> Settlement {
         let now = self.clock.now();
-        let ask_again = now.saturating_add(self.house.decide_again).unwrap_or(now);
+        let timer = now.saturating_add(self.house.decide_again).unwrap_or(now);
+        let ask_again = next_boundary.filter(|it| *it > now).map_or(timer, |it| it.min(timer));
         Settlement::Held { decision: refusal.note, ask_again }
     }
 

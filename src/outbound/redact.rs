@@ -6,6 +6,7 @@ use super::kinds::Kind;
 use super::kinds::diagnostic_report::OBSERVATION;
 use super::read::Content;
 use crate::consent::permit::Permit;
+use crate::consent::redact::{Mark, reduce};
 use crate::fhir::resource;
 use crate::model::referral::Referral;
 use crate::translation::to_clinic::keep_of_meta;
@@ -24,8 +25,9 @@ pub struct Reduced {
 }
 
 /// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
-pub fn to_minimum(content: Content, _permit: &Permit) -> Option<Reduced> {
-    if content.resources.iter().any(has_modifier_extension) {
+pub fn to_minimum(mut content: Content, permit: &Permit) -> Option<Reduced> {
+    content.resources = reduce(&content.resources, permit, Mark::Silent);
+    if content.resources.is_empty() || content.resources.iter().any(has_modifier_extension) {
         return None;
     }
     let Content { kind, referral, mut resources, .. } = content;
@@ -34,7 +36,7 @@ pub fn to_minimum(content: Content, _permit: &Permit) -> Option<Reduced> {
     let (binaries, others): (Vec<Value>, Vec<Value>) =
         resources.into_iter().partition(|it| resource::resource_type(it) == "Binary");
     put_inside(&mut main, &binaries);
-    reduce(&mut main, kind);
+    keep_of_kind(&mut main, kind);
     let companions = others.into_iter().map(|it| {
         let reference = format!("{}/{}", resource::resource_type(&it), resource::id(&it));
         (reference, keep(it, OBSERVATION))
@@ -42,7 +44,7 @@ pub fn to_minimum(content: Content, _permit: &Permit) -> Option<Reduced> {
     Some(Reduced { referral, clinic_id, companions: companions.collect(), main })
 }
 
-fn reduce(main: &mut Value, kind: &Kind) {
+fn keep_of_kind(main: &mut Value, kind: &Kind) {
     *main = keep(main.take(), kind.sent);
     (kind.trim)(main);
 }

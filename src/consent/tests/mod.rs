@@ -1,0 +1,9 @@
+mod combining;
+mod decisions;
+mod explaining;
+mod fixtures;
+mod properties;
+mod redaction;
+mod shared;
+mod situations;
+mod standing;
