@@ -2,22 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use referral_gateway::sandbox::gateway_client::Reply;
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 use tokio::task::JoinSet;
 
-use crate::support::{Options, TestGateway, answered_task};
+use crate::support::{Call, Options, TestGateway, answered_task};
 
 #[tokio::test]
 async fn sixty_four_submissions_at_once_are_one_referral() {
     let mut gateway = TestGateway::start().await;
     let bundle = people::referral(1, &ReferralOptions::default());
     gateway.watch_for(&bundle);
-    let mut sending = JoinSet::new();
+    let mut calls = Vec::new();
     for _ in 0..64 {
-        sending.spawn(gateway.lakeside_calls("POST", "/fhir").await.fhir(bundle.to_string()).send());
+        calls.push(gateway.lakeside_calls("POST", "/fhir").await.fhir(bundle.to_string()));
     }
 
-    let replies = sending.join_all().await;
+    let replies = all_at_once(calls).await;
     gateway.settle().await;
 
     let firsts = replies.iter().filter(|it| !it.headers.contains_key("idempotency-replayed")).count();
@@ -32,14 +33,14 @@ async fn sixty_four_submissions_at_once_are_one_referral() {
 async fn of_two_contents_that_race_for_one_key_one_wins_and_the_other_is_refused() {
     let mut gateway = TestGateway::start().await;
     let bundles = [1, 2].map(|seed| people::referral(seed, &ReferralOptions::default()));
-    let mut sending = JoinSet::new();
+    let mut calls = Vec::new();
     for bundle in bundles.iter().cycle().take(32) {
         gateway.watch_for(bundle);
         let call = gateway.lakeside_calls("POST", "/fhir").await.header("idempotency-key", "one-key");
-        sending.spawn(call.fhir(bundle.to_string()).send());
+        calls.push(call.fhir(bundle.to_string()));
     }
 
-    let replies = sending.join_all().await;
+    let replies = all_at_once(calls).await;
     gateway.settle().await;
 
     let taken = replies.iter().filter(|it| it.status == 200).count();
@@ -52,18 +53,27 @@ async fn of_two_contents_that_race_for_one_key_one_wins_and_the_other_is_refused
 async fn many_different_referrals_at_once_all_arrive_once() {
     let options = Options { partners: vec!["lakeside", "hillside"], ..Options::default() };
     let mut gateway = TestGateway::with(options).await;
-    let mut sending = JoinSet::new();
+    let mut calls = Vec::new();
     for seed in 0..24 {
         let bundle = people::referral(seed, &ReferralOptions::default());
         gateway.watch_for(&bundle);
         let partner = if seed % 2 == 0 { "lakeside" } else { "hillside" };
-        sending.spawn(gateway.call_as(partner, "POST", "/fhir").await.fhir(bundle.to_string()).send());
+        calls.push(gateway.call_as(partner, "POST", "/fhir").await.fhir(bundle.to_string()));
     }
 
-    let replies = sending.join_all().await;
+    let replies = all_at_once(calls).await;
     gateway.settle().await;
 
     assert!(replies.iter().all(|it| it.status == 200));
     assert_eq!((gateway.rows("referral"), gateway.clinic().referrals().len()), (24, 24));
     assert_eq!(gateway.clinic().server().all("Task").len(), 24);
+}
+
+/// Sends requests that are ready to go: whatever they need first, such as a token, would part them.
+async fn all_at_once(calls: Vec<Call>) -> Vec<Reply> {
+    let mut sending = JoinSet::new();
+    for call in calls {
+        sending.spawn(call.send());
+    }
+    sending.join_all().await
 }

@@ -9,6 +9,7 @@ mod options;
 mod refusal;
 mod wire;
 
+pub use call::Call;
 pub use messages::{answered_task, elsewhere, part, part_mut};
 pub use options::Options;
 pub use refusal::{assert_refused, issues_of};
