@@ -10,7 +10,7 @@ fn nobody_outside_consent_can_make_a_permit() {
         "use referral_gateway::consent::permit::Permit;
          use referral_gateway::model::{ids::PartnerId, update::{DecisionNote, ResourceVersion}};
          pub fn forge(resource: ResourceVersion, recipient: PartnerId, note: DecisionNote) -> Permit {
-             Permit { resource, recipient, note }
+             Permit { resource, recipient, note, removals: vec![], obligations: vec![] }
          }",
     );
 
@@ -79,15 +79,15 @@ fn compile(source: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("attempt.rs");
     fs::write(&file, source).unwrap();
-    let built = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let executable = std::env::current_exe().unwrap();
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(compiler)
         .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
         .arg(folder.path())
         .arg("-L")
-        .arg(format!("dependency={}", built.display()))
+        .arg(format!("dependency={}", executable.parent().unwrap().display()))
         .arg("--extern")
-        .arg(format!("referral_gateway={}", newest_library(&built).display()))
+        .arg(format!("referral_gateway={}", linked_library(&executable).display()))
         .arg(&file)
         .output()
         .unwrap();
@@ -96,10 +96,15 @@ fn compile(source: &str) -> String {
     errors
 }
 
-fn newest_library(folder: &Path) -> PathBuf {
-    let libraries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).filter(|it| {
+/// The library that this executable was linked with: the newest that is not younger. Other builds in the same
+/// folder may have come since.
+fn linked_library(executable: &Path) -> PathBuf {
+    let built = |it: &Path| fs::metadata(it).and_then(|it| it.modified()).unwrap();
+    let folder = fs::read_dir(executable.parent().unwrap()).unwrap();
+    let libraries = folder.map(|it| it.unwrap().path()).filter(|it| {
         let name = it.file_name().unwrap().to_string_lossy();
         name.starts_with("libreferral_gateway-") && name.ends_with(".rlib")
     });
-    libraries.max_by_key(|it| fs::metadata(it).and_then(|it| it.modified()).unwrap()).expect("it was built")
+    let before = libraries.filter(|it| built(it) <= built(executable));
+    before.max_by_key(|it| built(it)).expect("it was built")
 }

@@ -110,18 +110,21 @@ async fn a_psychotherapy_note_is_held_while_others_flow() {
 }
 
 #[tokio::test]
-async fn a_label_on_an_observation_holds_the_report_that_it_belongs_to() {
+async fn an_observation_that_a_consent_must_name_is_taken_out_of_its_report() {
     let mut gateway = TestGateway::start().await;
     let referral = gateway.referral(1).await;
     let report = gateway.clinic().report_results(&referral);
     let id = report["result"][1]["reference"].as_str().unwrap().trim_start_matches("Observation/").to_owned();
     let mut observation = gateway.clinic().server().read("Observation", &id).unwrap();
     observation["meta"]["security"] =
-        json!([{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV" }]);
+        json!([{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSYTHPN" }]);
 
     gateway.clinic().server().update(observation);
     gateway.settle().await;
 
-    assert_eq!(the_one(&gateway, DeliveryState::Held).await.reason.as_deref(), Some("sensitivity-not-named"));
-    assert_eq!(sent(&gateway), [""; 0]);
+    let report = only(&gateway, "DiagnosticReport");
+    assert_eq!(report["result"].as_array().unwrap().len(), 1);
+    assert_eq!(gateway.lakeside().server().all("Observation").len(), 1);
+    let told = report.to_string();
+    assert!(!told.contains("REDACTED") && !told.contains("PSYTHPN"), "nothing tells that there was more");
 }
