@@ -7,3 +7,4 @@ mod support;
 
 mod inbound;
 mod outbound;
+mod store_contract;
