@@ -12,5 +12,6 @@ mod inbound;
 mod outbound;
 mod permit;
 mod privacy;
+mod store_contract;
 mod tokens;
 mod watchdogs;

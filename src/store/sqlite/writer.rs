@@ -34,7 +34,8 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn(move || {
-                write_until_closed(&locked.connection, &waiting);
+                // Whole, not by its field: a closure takes only what it names, and the lock would be let go.
+                write_until_closed(&locked, &waiting);
                 still.store(false, Ordering::Release);
             })
             .expect("the operating system can start one thread");
@@ -97,11 +98,11 @@ fn in_savepoint<T>(
     run().map_err(|error: rusqlite::Error| unavailable(&error))
 }
 
-fn write_until_closed(connection: &Connection, waiting: &Receiver<Change>) {
+fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
     while let Ok(first) = waiting.recv() {
         let batch: Vec<Change> =
             std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
-        if let Err(error) = write_together(connection, batch) {
+        if let Err(error) = write_together(&locked.connection, batch) {
             // After a failed commit nobody knows what is on the disk. Stop; a restart reads what is there.
             tracing::error!(%error, "the ledger failed to commit and takes no more changes");
             return;

@@ -1,0 +1,180 @@
+//! What every ledger must do: the same suite for each backend. Only `sqlite.rs` is about one of them.
+
+mod accept;
+mod cursor;
+mod lanes;
+mod leases;
+mod sqlite;
+mod updates;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
+use referral_gateway::model::ids::{PartnerId, ReferralId};
+use referral_gateway::model::partner::Share;
+use referral_gateway::model::referral::{
+    Acceptance, ClinicRecord, KeyScope, NewReferral, SubmissionKey, Written,
+};
+use referral_gateway::model::sensitive::Sensitive;
+use referral_gateway::model::update::{DecisionNote, ResourceVersion, Update};
+use referral_gateway::model::work::{Effect, Lease, Settled, Settlement};
+use referral_gateway::store::seal::GatewayKey;
+use referral_gateway::store::sqlite::SqliteStore;
+use referral_gateway::store::{ClaimLimits, DeliveryFilter, Noticed, Store};
+
+/// A ledger that can be closed and opened again.
+trait Backend {
+    /// Opens the ledger; an opened one must have been dropped before.
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+struct Sqlite(tempfile::TempDir);
+
+impl Backend for Sqlite {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &GatewayKey::new([7; 32])).unwrap())
+    }
+}
+
+/// A new ledger of each kind.
+fn backends() -> Vec<Box<dyn Backend>> {
+    vec![Box::new(Sqlite(tempfile::tempdir().unwrap()))]
+}
+
+/// A new, open ledger of each kind.
+fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
+    backends().into_iter().map(|it| (it.open(), it)).collect()
+}
+
+const LEASE: Duration = Duration::from_mins(1);
+const PLENTY: ClaimLimits = ClaimLimits { in_all: 100, per_endpoint: 100 };
+
+/// So many seconds after the beginning of every test.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_773_154_800 + seconds).unwrap()
+}
+
+fn partner(id: &str) -> PartnerId {
+    PartnerId::new(id)
+}
+
+fn key(value: &str) -> SubmissionKey {
+    SubmissionKey { scope: KeyScope::Identifier, value: Sensitive::new(value.to_owned()) }
+}
+
+fn new_referral(from: &str, keys: &[&str], body: &str) -> NewReferral {
+    NewReferral {
+        id: ReferralId::new(at(0)),
+        partner: partner(from),
+        keys: keys.iter().map(|it| key(it)).collect(),
+        found_by: keys.iter().map(|it| Sensitive::new((*it).to_owned())).collect(),
+        body: Sensitive::new(body.as_bytes().to_vec()),
+        canonical: Sensitive::new(body.as_bytes().to_vec()),
+        received: at(0),
+    }
+}
+
+async fn accept(store: &Arc<dyn Store>, from: &str, number: &str) -> ReferralId {
+    match store.accept(new_referral(from, &[number], number)).await.unwrap() {
+        Acceptance::Recorded(id) => id,
+        other => panic!("{number} is {other:?}"),
+    }
+}
+
+async fn claim(store: &Arc<dyn Store>, now: Timestamp) -> Vec<Lease> {
+    store.claim(now, LEASE, PLENTY).await.unwrap()
+}
+
+async fn settle(store: &Arc<dyn Store>, lease: &Lease, settlement: Settlement, now: Timestamp) {
+    assert_eq!(store.settle(lease, settlement, now).await.unwrap(), Settled::Recorded);
+}
+
+/// A referral that stands at the clinic since the second 1, as ServiceRequest/{n} and Task/{n}.
+async fn at_clinic(store: &Arc<dyn Store>, from: &str, n: usize) -> ReferralId {
+    let referral = accept(store, from, &format!("order-{n}")).await;
+    let leases = claim(store, at(0)).await;
+    let lease = leases.iter().find(|it| it.delivery.referral == referral).unwrap();
+    settle(store, lease, Settlement::Forwarded(record(n)), at(2)).await;
+    referral
+}
+
+fn record(n: usize) -> ClinicRecord {
+    let written = ["Patient", "ServiceRequest", "Task"].into_iter().enumerate();
+    let written = written.map(|(entry, resource_type)| Written {
+        entry: Some(entry),
+        resource: version(resource_type, &n.to_string(), "1"),
+    });
+    ClinicRecord { written: written.collect(), at: Some(at(1)) }
+}
+
+fn version(resource_type: &str, id: &str, version: &str) -> ResourceVersion {
+    ResourceVersion {
+        resource_type: resource_type.to_owned(),
+        id: id.to_owned(),
+        version: version.to_owned(),
+    }
+}
+
+fn update(referral: ReferralId, resource: ResourceVersion) -> Update {
+    Update { referral, resource, share: Share::ReferralStatus }
+}
+
+fn noticed(updates: Vec<Update>) -> Noticed {
+    Noticed {
+        source: "Task",
+        read_from: None,
+        read_up_to: at(10),
+        updates,
+        links: Vec::new(),
+        consents: Vec::new(),
+    }
+}
+
+/// Owes the version of a Task to the partner of a referral.
+async fn owe(store: &Arc<dyn Store>, referral: ReferralId, task: &str, task_version: &str) -> usize {
+    let update = update(referral, version("Task", task, task_version));
+    store.record(noticed(vec![update]), at(10)).await.unwrap()
+}
+
+fn decision(outcome: &'static str) -> DecisionNote {
+    DecisionNote { outcome, rule: "a-rule", consents: vec!["Consent/3/_history/1".to_owned()] }
+}
+
+fn delivered() -> Settlement {
+    let remote = RemoteResource { reference: "Task/8".to_owned(), etag: Some("W/\"1\"".to_owned()) };
+    Settlement::Delivered { remote: Some(remote), sent_sha256: "00".to_owned(), decision: decision("permit") }
+}
+
+fn held() -> Settlement {
+    Settlement::Held { decision: decision("hold"), ask_again: at(300) }
+}
+
+fn retry(when: Timestamp, effect: Effect) -> Settlement {
+    Settlement::Retry { cause: cause(), at: when, effect }
+}
+
+fn cause() -> Cause {
+    Cause { code: "status", http_status: Some(503) }
+}
+
+/// Everything that is or was owed to partners, oldest first.
+async fn owed(store: &Arc<dyn Store>) -> Vec<Delivery> {
+    let filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
+    let mut all = store.deliveries(filter).await.unwrap();
+    all.retain(|it| it.task != referral_gateway::model::delivery::Owed::Forward);
+    all.reverse();
+    all
+}
+
+async fn states(store: &Arc<dyn Store>) -> Vec<DeliveryState> {
+    let mut all = owed(store).await;
+    all.sort_by_key(|it| match &it.task {
+        referral_gateway::model::delivery::Owed::Deliver(update) => {
+            (update.resource.id.clone(), update.resource.version.clone())
+        }
+        referral_gateway::model::delivery::Owed::Forward => (String::new(), String::new()),
+    });
+    all.iter().map(|it| it.state).collect()
+}
