@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod config;
+pub mod consent;
 pub mod deliveries;
 pub mod demo;
 pub mod preview;
@@ -38,6 +39,9 @@ enum Command {
     /// What is owed to the clinic and to partners, and where it stands.
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
+    /// What the consent engine makes of cases.
+    #[command(subcommand)]
+    Consent(consent::Consent),
     /// The settings themselves.
     #[command(subcommand)]
     Config(config::Config),
@@ -51,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => block_on(demo.run()),
         Command::Preview(preview) => preview.run(),
         Command::Deliveries(deliveries) => block_on(deliveries.run()),
+        Command::Consent(consent) => consent.run(),
         Command::Config(config) => config.run(),
     }
 }

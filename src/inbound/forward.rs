@@ -30,7 +30,17 @@ impl Inbound {
         let partner =
             self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
-        let response = self.clinic.transaction(&for_clinic.bundle).await?;
+        let response = match self.clinic.transaction(&for_clinic.bundle).await {
+            // Two of the clinic's records fit one condition, such as two Patients with one identifier. Which of
+            // them is meant is not ours to guess (reference: delivery B5).
+            Err(Failure::Status { status: 412, .. }) => {
+                return Ok(Settlement::Quarantined(Cause {
+                    code: "several-matches",
+                    http_status: Some(412),
+                }));
+            }
+            other => other?,
+        };
         let record = read_response(&response, &for_clinic)
             .ok_or(Failure::Unusable { what: "transaction-response", may_have_happened: true })?;
         tracing::info!(referral.id = %referral.id, "referral written to the clinic");

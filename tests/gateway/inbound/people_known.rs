@@ -1,5 +1,6 @@
 //! Whom the clinic knows already is not copied.
 
+use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 use serde_json::json;
 
@@ -57,4 +58,22 @@ async fn the_same_organisation_twice_in_one_bundle_stands_at_the_clinic_once() {
     assert_eq!(gateway.clinic().server().all("Organization").len(), 2);
     let role = &gateway.clinic().server().all("PractitionerRole")[0];
     assert_eq!(role["organization"]["reference"], "Organization/2");
+}
+
+#[tokio::test]
+async fn two_records_of_one_patient_at_the_clinic_are_not_chosen_between() {
+    let mut gateway = TestGateway::start().await;
+    let bundle = people::referral(1, &ReferralOptions::default());
+    let identifier = part(&bundle, "Patient")["identifier"].clone();
+    for _ in 0..2 {
+        gateway.clinic().server().create(json!({ "resourceType": "Patient", "identifier": identifier }));
+    }
+
+    let reply = gateway.send_bundle("lakeside", &bundle).await;
+    gateway.settle().await;
+
+    assert_eq!(reply.status, 200, "the referral is ours to keep until a person has looked");
+    let quarantined = gateway.deliveries(DeliveryState::Quarantined).await;
+    assert_eq!(quarantined[0].reason.as_deref(), Some("several-matches"));
+    assert!(gateway.clinic().server().all("ServiceRequest").is_empty());
 }
