@@ -60,8 +60,7 @@ async fn an_attempt_that_a_crash_cut_off_before_it_was_sent_is_looked_for_and_th
 async fn an_attempt_that_a_crash_cut_off_after_it_took_effect_is_found() {
     let mut gateway = with_work_queued().await;
     let lease = claim(&gateway).await;
-    let step = gateway.gateway().parts().worker.step.clone();
-    step.attempt(&lease.delivery).await.unwrap();
+    gateway.gateway().parts().worker.step.attempt(&lease.delivery).await.unwrap();
 
     gateway.restart().await;
     gateway.after(QUIET).await;
