@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(unreachable_pub, reason = "nobody imports a test binary")]
 
+mod process;
 mod support;
 
+mod cli;
+mod crash;
 mod inbound;
 mod outbound;
 mod store_contract;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use referral_gateway::sandbox::clinic::ClinicReferral;
-use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour, Times};
+use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour, SearchIndex, Times};
+use referral_gateway::sandbox::people::{self, ReferralOptions};
 use serde_json::json;
 
 use super::{only, sent, updates};
@@ -67,7 +68,7 @@ async fn what_happened_while_the_gateway_was_down_is_noticed_once() {
 async fn an_answer_older_than_our_record_of_the_referral_is_noticed() {
     let mut gateway = TestGateway::start().await;
     gateway.referral(1).await;
-    let bundle = referral_gateway::sandbox::people::referral(2, &Default::default());
+    let bundle = people::referral(2, &ReferralOptions::default());
     let cut = Fault::new(Misbehaviour::ApplyThenDrop).on("POST", "");
     gateway.clinic().server().faults().push(cut);
     gateway.send_bundle("lakeside", &bundle).await;
@@ -139,7 +140,6 @@ async fn a_next_page_at_another_server_is_not_read() {
 
 #[tokio::test]
 async fn a_lagging_index_hides_nothing_for_long() {
-    use referral_gateway::sandbox::fhir_server::SearchIndex;
     let mut gateway = TestGateway::start().await;
     let referral = gateway.referral(1).await;
     gateway.clinic().server().set_search_index(SearchIndex::Lagging);

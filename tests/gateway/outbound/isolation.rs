@@ -60,7 +60,9 @@ async fn a_partner_that_hangs_leaves_workers_for_the_others() {
     }
     let ours = referral_of(&mut gateway, "lakeside", 7).await;
     gateway.partner("northside").server().faults().always(Some(Fault::new(Misbehaviour::Hang)));
-    theirs.iter().for_each(|it| drop(gateway.clinic().accept(it)));
+    for referral in &theirs {
+        gateway.clinic().accept(referral);
+    }
     gateway.clinic().accept(&ours);
     gateway.gateway().notice().await.unwrap();
 

@@ -96,12 +96,15 @@ fn assert_nothing_internal_left(gateway: &TestGateway) {
     }
 }
 
-/// Everything that is or was owed to partners, oldest first.
+/// Everything that is or was owed to partners, by resource and version: ids of one instant have no order.
 async fn updates(gateway: &TestGateway) -> Vec<Delivery> {
     let filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
     let mut all = gateway.gateway().parts().store.deliveries(filter).await.unwrap();
     all.retain(|it| it.task != Owed::Forward);
-    all.reverse();
+    all.sort_by_key(|it| match &it.task {
+        Owed::Deliver(update) => update.resource.to_string(),
+        Owed::Forward => String::new(),
+    });
     all
 }
 
