@@ -1,6 +1,7 @@
 //! What counts where no Consent speaks.
 
 use referral_gateway::model::delivery::DeliveryState;
+use referral_gateway::sandbox::clinic::ConsentSays;
 
 use super::{only, referral_without_consent, sent, the_one};
 use crate::support::{Options, TestGateway};
@@ -32,7 +33,7 @@ async fn deny_all_lets_nothing_go_until_a_consent_permits() {
     assert_eq!(the_one(&gateway, DeliveryState::Held).await.reason.as_deref(), Some("clinic-default"));
     assert!(gateway.lakeside().server().requests().is_empty());
 
-    gateway.clinic().record_consent(&referral, referral_gateway::sandbox::clinic::ConsentSays::Permit);
+    gateway.clinic().record_consent(&referral, ConsentSays::Permit);
     gateway.settle().await;
 
     assert_eq!(only(&gateway, "Task")["status"], "accepted");
@@ -55,7 +56,7 @@ async fn an_opt_out_wins_over_every_default() {
         let mut gateway = with_preset(preset).await;
         let referral = referral_without_consent(&mut gateway, 1).await;
 
-        gateway.clinic().record_consent(&referral, referral_gateway::sandbox::clinic::ConsentSays::Deny);
+        gateway.clinic().record_consent(&referral, ConsentSays::Deny);
         gateway.clinic().accept(&referral);
         gateway.settle().await;
 

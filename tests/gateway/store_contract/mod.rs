@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
+use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, Owed, RemoteResource};
 use referral_gateway::model::ids::{PartnerId, ReferralId};
 use referral_gateway::model::partner::Share;
 use referral_gateway::model::referral::{
@@ -159,22 +159,18 @@ fn cause() -> Cause {
     Cause { code: "status", http_status: Some(503) }
 }
 
-/// Everything that is or was owed to partners, oldest first.
+/// Everything that is or was owed to partners, by resource and version: ids of one instant have no order.
 async fn owed(store: &Arc<dyn Store>) -> Vec<Delivery> {
     let filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
     let mut all = store.deliveries(filter).await.unwrap();
-    all.retain(|it| it.task != referral_gateway::model::delivery::Owed::Forward);
-    all.reverse();
+    all.retain(|it| it.task != Owed::Forward);
+    all.sort_by_key(|it| match &it.task {
+        Owed::Deliver(update) => (update.resource.id.clone(), update.resource.version.clone()),
+        Owed::Forward => (String::new(), String::new()),
+    });
     all
 }
 
 async fn states(store: &Arc<dyn Store>) -> Vec<DeliveryState> {
-    let mut all = owed(store).await;
-    all.sort_by_key(|it| match &it.task {
-        referral_gateway::model::delivery::Owed::Deliver(update) => {
-            (update.resource.id.clone(), update.resource.version.clone())
-        }
-        referral_gateway::model::delivery::Owed::Forward => (String::new(), String::new()),
-    });
-    all.iter().map(|it| it.state).collect()
+    owed(store).await.iter().map(|it| it.state).collect()
 }
