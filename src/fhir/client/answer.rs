@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, ETAG, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, DATE, ETAG, LOCATION, RETRY_AFTER};
+use jiff::fmt::rfc2822;
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -109,10 +110,16 @@ fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, may_have_happ
     }
 }
 
-/// `Retry-After` in seconds. A date would have to be compared with the server's clock; the schedule serves.
+/// `Retry-After`, in seconds or as a date. A date is measured against the server's own `Date`, so that its
+/// clock need not be ours (RFC 9110 §10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = text(headers, RETRY_AFTER.as_str())?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let asked = text(headers, RETRY_AFTER.as_str())?.trim();
+    if let Ok(seconds) = asked.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let instant = |text: &str| rfc2822::parse(text).ok().map(|it| it.timestamp());
+    let (until, now) = (instant(asked)?, instant(text(headers, DATE.as_str())?)?);
+    Duration::try_from(until.duration_since(now)).ok()
 }
 
 fn says_error(outcome: &Value) -> bool {
@@ -134,4 +141,28 @@ fn says_transient(body: Option<&Value>) -> bool {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_server_may_ask_for_time_in_seconds_or_until_a_date_of_its_own_clock() {
+        let asked = |retry_after: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, HeaderValue::from_static("Tue, 10 Mar 2026 15:00:00 GMT"));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+            super::retry_after(&headers).map(|it| it.as_millis())
+        };
+
+        assert_eq!(asked("120"), Some(120_000));
+        assert_eq!(asked("1.5"), Some(1_500));
+        assert_eq!(asked("Tue, 10 Mar 2026 15:01:00 GMT"), Some(60_000));
+        assert_eq!(asked("Tue, 10 Mar 2026 14:00:00 GMT"), None);
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-3"), None);
+    }
 }
