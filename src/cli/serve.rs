@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::settings::{self, SettingsFolder};
 use super::{EXIT_CONFIG, fail, tell};
@@ -49,31 +49,39 @@ fn start_log(config: &Config) {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    let mut signals = StopSignals::catch();
     let sockets = Sockets::bind(&config).await?;
     let (listen, operator_listen, partners) =
         (config.server.listen, config.server.operator_listen, config.partners.len());
     let mut gateway = Gateway::start(config, sockets, Arc::new(SystemClock)).await?;
     gateway.run_in_background();
     tracing::info!(%listen, %operator_listen, partners, "the gateway is up");
-    asked_to_stop().await;
+    signals.next().await;
     tracing::info!("stopping; what runs may end");
     tokio::select! {
         () = gateway.stop() => tracing::info!("stopped"),
-        () = asked_to_stop() => tracing::warn!("stopped at once"),
+        () = signals.next() => tracing::warn!("stopped at once"),
     }
     Ok(())
 }
 
-/// Returns when the process is asked to stop.
-pub(super) async fn asked_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without signals there is no way to be asked.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// The signals that ask us to stop.
+pub(super) struct StopSignals(Option<(Signal, Signal)>);
+
+impl StopSignals {
+    /// From here on they no longer end the process by themselves. Without signals there is no way to be asked.
+    pub(super) fn catch() -> Self {
+        Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))
+    }
+
+    /// Returns when the process is asked to stop.
+    pub(super) async fn next(&mut self) {
+        let Some((interrupt, terminate)) = &mut self.0 else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -36,6 +36,17 @@ fn broken() -> tempfile::TempDir {
     folder
 }
 
+/// Another process on the settings of a test gateway listens where it can.
+fn listen_elsewhere(gateway: &TestGateway) {
+    let file = gateway.folder().join("gateway.toml");
+    let settings = fs::read_to_string(&file).unwrap();
+    let elsewhere = settings.lines().map(|it| match it.split_once(" = ") {
+        Some((key @ ("listen" | "operator_listen"), _)) => format!("{key} = \"127.0.0.1:0\"\n"),
+        _ => format!("{it}\n"),
+    });
+    fs::write(&file, elsewhere.collect::<String>()).unwrap();
+}
+
 #[tokio::test]
 async fn the_version_is_told() {
     let told = run(&["--version"]).await;
@@ -89,6 +100,7 @@ async fn serving_with_bad_settings_is_refused() {
 async fn sigterm_ends_a_gateway_in_order() {
     let mut gateway = TestGateway::start().await;
     gateway.stop().await;
+    listen_elsewhere(&gateway);
 
     let serving = Serving::start(gateway.folder());
     let (end, log) = serving.terminate();
@@ -100,13 +112,7 @@ async fn sigterm_ends_a_gateway_in_order() {
 #[tokio::test]
 async fn a_second_gateway_on_one_ledger_is_refused() {
     let gateway = TestGateway::start().await;
-    let file = gateway.folder().join("gateway.toml");
-    let settings = fs::read_to_string(&file).unwrap();
-    let elsewhere = settings.lines().map(|it| match it.split_once(" = ") {
-        Some((key @ ("listen" | "operator_listen"), _)) => format!("{key} = \"127.0.0.1:0\"\n"),
-        _ => format!("{it}\n"),
-    });
-    fs::write(&file, elsewhere.collect::<String>()).unwrap();
+    listen_elsewhere(&gateway);
 
     let refused = run(&["serve", "--config", gateway.folder().to_str().unwrap()]).await;
 

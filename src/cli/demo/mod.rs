@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::serve::asked_to_stop;
+use super::serve::StopSignals;
 use super::{fail, tell};
 use crate::telemetry::{self, Format};
 use script::Script;
@@ -31,6 +31,7 @@ impl Demo {
     /// Plays the demo; then stays up for your own requests, unless it was to be played once.
     pub async fn run(self) -> ExitCode {
         telemetry::start(Format::Text, "warn");
+        let mut stop = StopSignals::catch();
         let world = match World::start().await {
             Ok(world) => world,
             Err(reason) => return fail(&reason),
@@ -44,7 +45,7 @@ impl Demo {
         };
         if !self.once && code == ExitCode::SUCCESS {
             tell("The gateway stays up. End it with Ctrl-C.");
-            asked_to_stop().await;
+            stop.next().await;
         }
         world.stop().await;
         code

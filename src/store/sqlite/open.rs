@@ -2,6 +2,8 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
@@ -80,12 +82,19 @@ fn lock(file: &Path) -> Result<File, OpenError> {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     let handle = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
-    match handle.try_lock() {
-        Ok(()) => Ok(handle),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(file.display().to_string())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    for patience in [Some(LOCK_WAIT); 10].into_iter().chain([None]) {
+        match (handle.try_lock(), patience) {
+            (Ok(()), _) => return Ok(handle),
+            (Err(TryLockError::Error(source)), _) => return Err(failed(source)),
+            (Err(TryLockError::WouldBlock), Some(wait)) => thread::sleep(wait),
+            (Err(TryLockError::WouldBlock), None) => {}
+        }
     }
+    Err(OpenError::InUse(file.display().to_string()))
 }
+
+/// A predecessor that is just ending, or a child that it was just starting, may hold the lock for a moment.
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 fn layout(connection: &Connection) -> Result<usize, OpenError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

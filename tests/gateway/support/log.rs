@@ -88,6 +88,8 @@ fn tells(text: &str, canary: &str) -> bool {
 /// Texts long enough to be telling; systems and codes are not.
 fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
+        // The postal code of synthetic people is in every other timestamp.
+        Value::String(text) if text == "00000" => {}
         Value::String(text) if text.len() >= 5 && !text.contains("://") => found.push(text.clone()),
         Value::Object(map) => {
             let telling =
