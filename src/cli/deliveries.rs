@@ -34,7 +34,7 @@ pub struct List {
     #[command(flatten)]
     settings: SettingsFolder,
     /// Only this state; may be given several times: queued, in-flight, retry-wait, unknown-wait, held,
-    /// delivered, dead, quarantined, superseded, in-inbox, cancelled.
+    /// delivered, dead, quarantined, superseded, in-inbox.
     #[arg(long, value_parser = state)]
     state: Vec<DeliveryState>,
     /// Only this partner's.

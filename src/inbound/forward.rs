@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Inbound, translate};
 use crate::fhir::client::failure::Failure;
+use crate::fhir::client::found::Found;
 use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, json, resource};
 use crate::model::delivery::{Cause, Delivery};
@@ -22,22 +23,20 @@ impl Inbound {
             Ok(recorded) => recorded,
             Err(settlement) => return Ok(settlement),
         };
-        if delivery.effect_unknown
-            && let Some(record) = self.find_at_clinic(&referral, &message).await?
-        {
-            return Ok(Settlement::Forwarded(record));
+        if delivery.effect_unknown {
+            match self.find_at_clinic(&referral, &message).await? {
+                Found::Nothing => {}
+                Found::One(record) => return Ok(Settlement::Forwarded(record)),
+                Found::Several => return Ok(several_matches(None)),
+            }
         }
         let partner =
             self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
         let response = match self.clinic.transaction(&for_clinic.bundle).await {
-            // Two of the clinic's records fit one condition, such as two Patients with one identifier. Which of
-            // them is meant is not ours to guess (reference: delivery B5).
+            // Two of the clinic's records fit one condition, such as two Patients with one identifier.
             Err(Failure::Status { status: 412, .. }) => {
-                return Ok(Settlement::Quarantined(Cause {
-                    code: "several-matches",
-                    http_status: Some(412),
-                }));
+                return Ok(several_matches(Some(412)));
             }
             other => other?,
         };
@@ -68,38 +67,42 @@ impl Inbound {
         &self,
         referral: &Referral,
         message: &Value,
-    ) -> Result<Option<ClinicRecord>, Failure> {
+    ) -> Result<Found<ClinicRecord>, Failure> {
         let submission = Submission::of(message);
         let names = EffectNames::new(&self.house.public_url, referral.id);
         let number = |resource_type| submission.first(resource_type).map(|(number, _)| number);
         let Some(order_number) = number("ServiceRequest") else {
-            return Ok(None);
+            return Ok(Found::Nothing); // A valid submission has one.
         };
-        let Some(order) = self.find("ServiceRequest", &names.name(&order_number.to_string())).await? else {
-            return Ok(None);
+        let order = match self.find("ServiceRequest", &names.name(&order_number.to_string())).await? {
+            Found::One(order) => order,
+            Found::Nothing => return Ok(Found::Nothing),
+            Found::Several => return Ok(Found::Several),
         };
-        let task = self.find("Task", &names.name("task")).await?;
-        let task = task.ok_or(Failure::Unusable { what: "order-without-task", may_have_happened: true })?;
+        let task = match self.find("Task", &names.name("task")).await? {
+            Found::One(task) => task,
+            Found::Nothing => {
+                return Err(Failure::Unusable { what: "order-without-task", may_have_happened: true });
+            }
+            Found::Several => return Ok(Found::Several),
+        };
         let written = [
             order["subject"]["reference"].as_str().map(|it| found(it, submission.patient())),
             Some(found(&format!("ServiceRequest/{}", resource::id(&order)), Some(order_number))),
             Some(found(&format!("Task/{}", resource::id(&task)), number("Task"))),
         ];
         let at = resource::last_updated(&order);
-        Ok(Some(ClinicRecord { written: written.into_iter().flatten().collect(), at }))
+        Ok(Found::One(ClinicRecord { written: written.into_iter().flatten().collect(), at }))
     }
 
-    async fn find(&self, resource_type: &str, name: &str) -> Result<Option<Value>, Failure> {
-        let identifier = token(&effect_system(&self.house.public_url), name);
-        let query = [("identifier", identifier.as_str()), ("_count", "3")];
-        let page = self.clinic.first_page(resource_type, &query).await?;
-        let mut matches = bundle::resources(&page).filter(|it| resource::resource_type(it) == resource_type);
-        let (first, second) = (matches.next(), matches.next());
-        if second.is_some() {
-            return Err(Failure::Unusable { what: "several-matches", may_have_happened: true });
-        }
-        Ok(first.cloned())
+    async fn find(&self, resource_type: &str, name: &str) -> Result<Found<Value>, Failure> {
+        self.clinic.find(resource_type, &token(&effect_system(&self.house.public_url), name)).await
     }
+}
+
+/// Which of them is meant is not ours to guess (reference: delivery B5).
+const fn several_matches(http_status: Option<u16>) -> Settlement {
+    Settlement::Quarantined(Cause { code: "several-matches", http_status })
 }
 
 /// A resource that was there already: whatever its version, it may hold what the clinic did since.

@@ -68,13 +68,11 @@ pub enum DeliveryState {
     Superseded = 8,
     /// Waits in the partner's inbox.
     InInbox = 9,
-    /// Given up by an operator.
-    Cancelled = 10,
 }
 
 impl DeliveryState {
     /// Every state, in the order of its number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Queued,
         Self::InFlight,
         Self::RetryWait,
@@ -85,7 +83,6 @@ impl DeliveryState {
         Self::Quarantined,
         Self::Superseded,
         Self::InInbox,
-        Self::Cancelled,
     ];
 
     /// The state of a stored number.
@@ -106,7 +103,6 @@ impl DeliveryState {
             Self::Quarantined => "quarantined",
             Self::Superseded => "superseded",
             Self::InInbox => "in-inbox",
-            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -166,7 +162,7 @@ mod tests {
         for state in DeliveryState::ALL {
             assert_eq!(DeliveryState::from_number(state as i64), Some(state));
         }
-        assert_eq!(DeliveryState::from_number(11), None);
+        assert_eq!(DeliveryState::from_number(10), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::translate::ForPartner;
 use crate::consent::permit::Permit;
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::Failure;
+use crate::fhir::client::found::Found;
 use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, coding, resource};
 use crate::model::delivery::{Cause, Delivery, Owed, RemoteResource};
@@ -52,9 +53,10 @@ impl Outbound {
         effect: &Effect<'_>,
     ) -> Result<Placed, Failure> {
         if delivery.effect_unknown {
-            match effect.find(resource::resource_type(&message.main)).await? {
+            let identifier = token(&effect.system, &effect.name);
+            match effect.server.find(resource::resource_type(&message.main), &identifier).await? {
                 Found::Nothing => {}
-                Found::One(remote) => return Ok(Placed::At(remote)),
+                Found::One(there) => return Ok(Placed::At(remote_of(&there))),
                 Found::Several => return Ok(Placed::Several),
             }
         }
@@ -75,12 +77,6 @@ enum Placed {
     Several,
 }
 
-enum Found {
-    Nothing,
-    One(RemoteResource),
-    Several,
-}
-
 /// One effect at one server, and the name by which it is known there.
 struct Effect<'a> {
     server: &'a FhirClient,
@@ -89,18 +85,6 @@ struct Effect<'a> {
 }
 
 impl Effect<'_> {
-    async fn find(&self, resource_type: &str) -> Result<Found, Failure> {
-        let identifier = token(&self.system, &self.name);
-        let query = [("identifier", identifier.as_str()), ("_count", "3")];
-        let page = self.server.first_page(resource_type, &query).await?;
-        let mut matches = bundle::resources(&page).filter(|it| resource::resource_type(it) == resource_type);
-        Ok(match (matches.next(), matches.next()) {
-            (None, _) => Found::Nothing,
-            (Some(one), None) => Found::One(remote_of(one)),
-            _ => Found::Several,
-        })
-    }
-
     async fn create(&self, message: &ForPartner) -> Result<RemoteResource, Failure> {
         let condition = token_query("identifier", &self.system, &self.name);
         let answer = self.server.create(&message.main, &condition).await?;

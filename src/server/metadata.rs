@@ -52,7 +52,7 @@ fn security(public_url: &str) -> Value {
 fn resources() -> Vec<Value> {
     let order = json!({
         "type": "ServiceRequest",
-        "interaction": [{ "code": "create" }, { "code": "read" }, { "code": "search-type" }],
+        "interaction": [{ "code": "create" }, { "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
         "conditionalCreate": true,
         "searchParam": [parameter("_id", "token"), parameter("identifier", "token")],
     });
@@ -63,7 +63,7 @@ fn resources() -> Vec<Value> {
         }
         json!({
             "type": kind.resource_type,
-            "interaction": [{ "code": "read" }, { "code": "search-type" }],
+            "interaction": [{ "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
             "searchParam": search,
         })
     });

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod failure;
+pub mod found;
 pub mod token;
 
 use std::sync::Arc;

@@ -111,6 +111,8 @@ async fn two_of_what_must_be_one_are_never_taken_for_one() {
 
     assert_eq!(transactions(&gateway), 1);
     assert_eq!(gateway.deliveries(DeliveryState::Delivered).await.len(), 0);
+    let quarantined = gateway.deliveries(DeliveryState::Quarantined).await;
+    assert_eq!(quarantined[0].reason.as_deref(), Some("several-matches"));
 }
 
 async fn with_lagging_index() -> TestGateway {

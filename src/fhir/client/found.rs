@@ -1,0 +1,31 @@
+//! Looking for the one resource that carries a name.
+
+use serde_json::Value;
+
+use super::FhirClient;
+use super::failure::Failure;
+use crate::fhir::{bundle, resource};
+
+/// What a search for one resource brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It is not there.
+    Nothing,
+    /// It is there.
+    One(T),
+    /// There are several where there may be one: nobody but a person can tell which counts.
+    Several,
+}
+
+impl FhirClient {
+    /// Searches for the resource with an identifier, given as a search token `system|value`.
+    pub async fn find(&self, resource_type: &str, identifier: &str) -> Result<Found<Value>, Failure> {
+        let page = self.first_page(resource_type, &[("identifier", identifier), ("_count", "3")]).await?;
+        let mut matches = bundle::resources(&page).filter(|it| resource::resource_type(it) == resource_type);
+        Ok(match (matches.next(), matches.next()) {
+            (None, _) => Found::Nothing,
+            (Some(one), None) => Found::One(one.clone()),
+            _ => Found::Several,
+        })
+    }
+}
