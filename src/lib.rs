@@ -11,7 +11,8 @@
 pub mod inbound;
 pub mod outbound;
 
-// What the roads stand on. `consent`, `validation` and `translation` are pure.
+// What the roads stand on. `audit`, `consent`, `validation` and `translation` are pure.
+pub mod audit;
 pub mod consent;
 pub mod fhir;
 pub mod model;

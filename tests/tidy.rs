@@ -15,15 +15,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("auth", &["model", "fhir"]),
     ("consent", &["model", "fhir"]),
+    ("audit", &["model", "fhir"]),
     ("translation", &["model", "fhir"]),
     ("validation", &["fhir"]),
     ("store", &["model"]),
     ("inbound", &["model", "fhir", "validation", "translation", "store"]),
-    ("outbound", &["model", "fhir", "translation", "consent", "store"]),
+    ("outbound", &["model", "fhir", "validation", "translation", "consent", "audit", "store"]),
     // Roads return the FHIR client's failure; the worker alone knows patience, and judges it.
     ("worker", &["model", "fhir", "store"]),
-    // The operator's doors read and mend the ledger.
-    ("server", &["model", "fhir", "auth", "inbound", "outbound", "store"]),
+    // The operator's doors read and mend the ledger; `$consent-check` tells a decision in words.
+    ("server", &["model", "fhir", "auth", "consent", "inbound", "outbound", "store"]),
     ("sandbox", &["model", "fhir"]),
     (
         "app",

@@ -19,6 +19,7 @@ use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenServi
 use crate::config::settings::Config;
 use crate::consent::disclosure::{ClinicRules, Party};
 use crate::consent::labels::lists::SensitivityLists;
+use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
@@ -70,6 +71,8 @@ impl Parts {
 
     pub(super) fn operator_router(&self) -> Router {
         operator::router(OperatorDoors {
+            outbound: self.doors.outbound.clone(),
+            partners: Arc::clone(&self.doors.partners),
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.doors.clock),
             work: Arc::clone(&self.doors.work),
@@ -154,6 +157,7 @@ impl<'a> House<'a> {
                 maps: self.profiles.to_partner.clone(),
                 clinic: config.clinic.organization.clone(),
                 consent: Arc::new(self.clinic_rules(config)),
+                mark: if config.consent.mark_redacted { Mark::Say } else { Mark::Silent },
                 decide_again: config.delivery.decide_again,
                 overlap: config.clinic.poll_overlap,
             }),

@@ -125,8 +125,9 @@ const PARTNER_TYPES: &[&str] = &[
     "Bundle",
 ];
 
-/// What the clinic's own EHR may have besides: it subscribes (R4 backport: a topic is a Basic in R4).
-const CLINIC_TYPES: &[&str] = &["Subscription", "SubscriptionTopic", "Basic"];
+/// What the clinic's own EHR may have besides: it subscribes (R4 backport: a topic is a Basic in R4), and asks
+/// what consent would say (`Consent`, read).
+const CLINIC_TYPES: &[&str] = &["Subscription", "SubscriptionTopic", "Basic", "Consent"];
 
 fn types_of(role: &ClientRole) -> impl Iterator<Item = &'static str> {
     let besides = match role {

@@ -1,4 +1,4 @@
-//! `consent`: what the consent engine makes of cases.
+//! `consent`: what consent says, and why.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json as object;
 
+use super::explain::Explain;
 use super::{fail, say, tell};
 use crate::consent::case::decide_case;
 use crate::fhir::json;
 
-/// What the consent engine makes of cases.
+/// What consent says, and why.
 #[derive(Debug, Subcommand)]
 pub enum Consent {
     /// Decide every case of a folder; one JSON line for each.
@@ -20,22 +21,30 @@ pub enum Consent {
         #[arg(long, value_name = "DIR")]
         cases: PathBuf,
     },
+    /// Tell why an update was or was not sent, or what consent would say of a resource.
+    Explain(Explain),
 }
 
 impl Consent {
-    /// Exit code 0: all could be decided.
-    pub fn run(self) -> ExitCode {
-        let Self::Decide { cases } = self;
-        let files = match case_files(&cases) {
-            Ok(files) => files,
-            Err(error) => return fail(&format!("{} cannot be read: {error}", cases.display())),
-        };
-        let undecided = files.iter().filter(|file| !decide(file)).count();
-        if undecided > 0 {
-            return fail(&format!("{undecided} of {} cases could not be decided", files.len()));
+    /// Does what was asked.
+    pub async fn run(self) -> ExitCode {
+        match self {
+            Self::Decide { cases } => decide_all(&cases),
+            Self::Explain(explain) => explain.run().await,
         }
-        ExitCode::SUCCESS
     }
+}
+
+fn decide_all(cases: &Path) -> ExitCode {
+    let files = match case_files(cases) {
+        Ok(files) => files,
+        Err(error) => return fail(&format!("{} cannot be read: {error}", cases.display())),
+    };
+    let undecided = files.iter().filter(|file| !decide(file)).count();
+    if undecided > 0 {
+        return fail(&format!("{undecided} of {} cases could not be decided", files.len()));
+    }
+    ExitCode::SUCCESS
 }
 
 fn case_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::settings::{self, SettingsFolder};
-use super::{EXIT_CONFIG, fail, say};
-use crate::config::settings::Config;
+use super::settings::SettingsFolder;
+use super::{fail, say};
 use crate::fhir::client::http_client;
 use crate::model::delivery::{Delivery, DeliveryState, Owed};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::work::StoreError;
-use crate::store::seal::GatewayKey;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
 
@@ -87,7 +85,7 @@ impl Deliveries {
 
 impl List {
     async fn run(self) -> ExitCode {
-        let store = match ledger(&self.settings) {
+        let store = match self.settings.ledger() {
             Ok(store) => store,
             Err(code) => return code,
         };
@@ -111,7 +109,7 @@ impl List {
 
 impl Show {
     async fn run(self) -> ExitCode {
-        let store = match ledger(&self.settings) {
+        let store = match self.settings.ledger() {
             Ok(store) => store,
             Err(code) => return code,
         };
@@ -143,7 +141,7 @@ async fn find(
 
 impl Retry {
     async fn run(self) -> ExitCode {
-        let config = match config(&self.settings) {
+        let config = match self.settings.config() {
             Ok(config) => config,
             Err(code) => return code,
         };
@@ -160,25 +158,6 @@ impl Retry {
             fail(&body)
         }
     }
-}
-
-fn config(settings: &SettingsFolder) -> Result<Config, ExitCode> {
-    let loaded = settings.load();
-    loaded.config.ok_or_else(|| {
-        settings::show(&loaded.problems);
-        ExitCode::from(EXIT_CONFIG)
-    })
-}
-
-fn ledger(settings: &SettingsFolder) -> Result<SqliteStore, ExitCode> {
-    let config = config(settings)?;
-    let file = &config.store.path;
-    if !SqliteStore::exists(file) {
-        return Err(fail(&format!("there is no ledger at {}", file.display())));
-    }
-    let key = GatewayKey::read_or_make(&config.store.encryption_key_file, false);
-    let key = key.map_err(|error| fail(&error.to_string()))?;
-    SqliteStore::open_read_only(file, &key).map_err(|error| fail(&error.to_string()))
 }
 
 fn state(word: &str) -> Result<DeliveryState, String> {

@@ -1,10 +1,12 @@
 //! The command line: one command a file. Only here is anything printed.
 
+pub mod audit;
 pub mod check;
 pub mod config;
 pub mod consent;
 pub mod deliveries;
 pub mod demo;
+pub mod explain;
 pub mod preview;
 pub mod serve;
 pub mod settings;
@@ -39,7 +41,10 @@ enum Command {
     /// What is owed to the clinic and to partners, and where it stands.
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
-    /// What the consent engine makes of cases.
+    /// What was decided and disclosed, and whether the record of it is whole.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// What consent says, and why.
     #[command(subcommand)]
     Consent(consent::Consent),
     /// The settings themselves.
@@ -55,7 +60,8 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => block_on(demo.run()),
         Command::Preview(preview) => preview.run(),
         Command::Deliveries(deliveries) => block_on(deliveries.run()),
-        Command::Consent(consent) => consent.run(),
+        Command::Audit(audit) => block_on(audit.run()),
+        Command::Consent(consent) => block_on(consent.run()),
         Command::Config(config) => config.run(),
     }
 }

@@ -2,13 +2,17 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{say, tell};
+use super::{EXIT_CONFIG, fail, say, tell};
 use crate::config::environment::ProcessEnvironment;
 use crate::config::problem::Problem;
+use crate::config::settings::Config;
 use crate::config::{self, Loaded};
+use crate::store::seal::GatewayKey;
+use crate::store::sqlite::SqliteStore;
 
 /// Where the settings are.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +26,28 @@ impl SettingsFolder {
     /// Reads and checks the settings.
     pub fn load(&self) -> Loaded {
         config::load(&self.folder, &ProcessEnvironment)
+    }
+
+    /// The settings, or the exit code after their problems were shown.
+    pub fn config(&self) -> Result<Config, ExitCode> {
+        let loaded = self.load();
+        loaded.config.ok_or_else(|| {
+            show(&loaded.problems);
+            ExitCode::from(EXIT_CONFIG)
+        })
+    }
+
+    /// The ledger of these settings, for reading beside a gateway that may be running; or the exit code after
+    /// the reason was shown.
+    pub fn ledger(&self) -> Result<SqliteStore, ExitCode> {
+        let config = self.config()?;
+        let file = &config.store.path;
+        if !SqliteStore::exists(file) {
+            return Err(fail(&format!("there is no ledger at {}", file.display())));
+        }
+        let key = GatewayKey::read_or_make(&config.store.encryption_key_file, false);
+        let key = key.map_err(|error| fail(&error.to_string()))?;
+        SqliteStore::open_read_only(file, &key).map_err(|error| fail(&error.to_string()))
     }
 }
 

@@ -111,6 +111,8 @@ pub struct Clinic {
 pub struct Consent {
     /// How old an answer about consent may be at the moment of sending; zero: ask anew each time.
     pub max_staleness: Duration,
+    /// Whether a partner is told that something was taken out of an update.
+    pub mark_redacted: bool,
     /// The clinic's default.
     pub default: DefaultPolicy,
 }

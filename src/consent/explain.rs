@@ -32,8 +32,9 @@ pub fn trace_of(node: &Node<'_>, outcome: NodeOutcome, replies: Vec<Reply<'_>>) 
             NodeOutcome::NeedsConsent(_) => "needs-consent",
             NodeOutcome::Uncertain(_) => "uncertain",
             NodeOutcome::Denied(_) => "denied",
-        },
-        rule: outcome.rule(),
+        }
+        .into(),
+        rule: outcome.rule().into(),
         labels: node.labels.stated.iter().map(label).chain(told).collect(),
         consents: replies.into_iter().map(consent_trace).collect(),
     }
@@ -43,13 +44,13 @@ fn consent_trace(reply: Reply<'_>) -> ConsentTrace {
     ConsentTrace {
         consent: version_of(reply.consent),
         answer: reply.verdict.answer,
-        rule: reply.rule,
+        rule: reply.rule.into(),
         rules: reply.rules,
     }
 }
 
 fn tell(text: &mut String, trace: &Trace) -> std::fmt::Result {
-    let outcome = match trace.outcome {
+    let outcome = match &*trace.outcome {
         "permit" => "It may go as it is",
         "redact" => "It may go in part",
         "hold" => "It is kept for now",
@@ -64,7 +65,7 @@ fn tell(text: &mut String, trace: &Trace) -> std::fmt::Result {
 }
 
 fn tell_node(text: &mut String, node: &NodeTrace) -> std::fmt::Result {
-    let outcome = match node.outcome {
+    let outcome = match &*node.outcome {
         "released" => "may go",
         "needs-consent" => "needs a consent that covers it",
         "uncertain" => "cannot be decided",

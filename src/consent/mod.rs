@@ -66,8 +66,8 @@ pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
     let decision = decision(disclosure, outcome, obligations);
     let note = decision.note();
     let trace = Trace {
-        outcome: note.outcome,
-        rule: note.rule,
+        outcome: note.outcome.into(),
+        rule: note.rule.into(),
         lists: disclosure.clinic.lists.version().to_owned(),
         next_boundary: boundary::next(disclosure),
         nodes,

@@ -97,6 +97,7 @@ impl<'a> Walk<'a> {
         let own = own(kind, request, data);
         let answer = combine(children.answer, own);
         let path = format!("{}#{path}", name_of(self.question.consent));
+        let criteria = criteria.into_iter().map(|(name, truth)| (name.into(), truth)).collect();
         self.rules.push(RuleTrace { path, kind, own, answer, criteria });
         let mut named = children.named;
         if own == Answer::Permit {

@@ -1,37 +1,39 @@
 //! How a decision came about, step by step. Holds ids, codes and rule names, but a code can be the secret
 //! itself: for the protected store and the privacy officer, never for logs (consent S11).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::answer::{Answer, Kind};
 use super::truth::Truth;
 
 /// A whole decision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trace {
     /// `permit`, `redact`, `hold` or `deny`.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// The rule that decided.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// The version of the sensitivity lists.
     pub lists: String,
     /// When a period that was looked at begins or ends next: decide again then (consent S10).
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub next_boundary: Option<Timestamp>,
     /// What was decided one by one.
     pub nodes: Vec<NodeTrace>,
 }
 
 /// One resource, contained resource or element.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NodeTrace {
     /// Its name.
     pub node: String,
     /// `released`, `needs-consent`, `uncertain` or `denied`.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// The rule that decided.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// Its labels with where they come from.
     pub labels: Vec<LabelTrace>,
     /// What each Consent answered.
@@ -39,7 +41,7 @@ pub struct NodeTrace {
 }
 
 /// One label.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LabelTrace {
     /// The code.
     pub label: String,
@@ -48,20 +50,20 @@ pub struct LabelTrace {
 }
 
 /// What one Consent answered about one node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConsentTrace {
     /// `Consent/12/_history/3`.
     pub consent: String,
     /// Its answer.
     pub answer: Answer,
     /// Why.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// What its rules answered, children first.
     pub rules: Vec<RuleTrace>,
 }
 
 /// What one provision answered about one node.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RuleTrace {
     /// `Consent/12#0.1`: the second rule in the first rule below the root; `Consent/12#` is the root.
     pub path: String,
@@ -72,10 +74,15 @@ pub struct RuleTrace {
     /// Its answer with its children's.
     pub answer: Answer,
     /// Whether each criterion that holds for it matched.
-    pub criteria: Vec<(&'static str, Truth)>,
+    pub criteria: Vec<(Cow<'static, str>, Truth)>,
 }
 
 #[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
 fn as_text<S: Serializer>(instant: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     instant.map(|it| it.to_string()).serialize(serializer)
+}
+
+fn of_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|it| it.parse().map_err(serde::de::Error::custom)).transpose()
 }

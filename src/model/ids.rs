@@ -58,6 +58,11 @@ prefixed_id!(
     "dlv-"
 );
 prefixed_id!(
+    /// Names one record of the audit trail.
+    AuditId,
+    "aud-"
+);
+prefixed_id!(
     /// Names one request to us; given back as `X-Request-Id` and in every refusal.
     RequestId,
     "req-"

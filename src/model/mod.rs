@@ -1,5 +1,6 @@
 //! The nouns of the gateway. Nothing here knows FHIR's JSON, HTTP or SQL.
 
+pub mod audit;
 pub mod client;
 pub mod clock;
 pub mod delivery;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::delivery::{Cause, Delivery, RemoteResource};
 use super::referral::ClinicRecord;
-use super::update::DecisionNote;
+use super::update::{DecisionNote, ResourceVersion};
 
 /// The ledger could not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,8 @@ pub enum Settlement {
         sent_sha256: String,
         /// The decision that allowed it.
         decision: DecisionNote,
+        /// Something that people should know about it, as a code of ours.
+        remark: Option<&'static str>,
     },
     /// It waits for the partner to read it; consent is asked again then.
     InInbox(DecisionNote),
@@ -55,6 +57,9 @@ pub enum Settlement {
         decision: DecisionNote,
         /// When to ask again without being told of a change.
         ask_again: Timestamp,
+        /// On what the decision depended besides Consents; a change of it makes the update due. An empty
+        /// version: it could not be read.
+        depends_on: Vec<ResourceVersion>,
     },
     /// It failed in a way that time may mend.
     Retry {

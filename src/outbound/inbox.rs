@@ -3,14 +3,17 @@
 
 use serde_json::Value;
 
+use super::Outbound;
+use super::prepare::Prepared;
+use super::proof::Attempt;
 use super::translate::hosted_update_id;
-use super::{Outbound, redact};
 use crate::consent::permit::Decision;
 use crate::fhir::client::failure::Failure;
 use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::ReferralId;
 use crate::model::partner::{OutboundMode, Partner};
 use crate::model::work::StoreError;
+use crate::store::Collected;
 use crate::translation::to_partner::Form;
 
 /// A read could not be answered.
@@ -86,21 +89,33 @@ impl Outbound {
         let Some(content) = self.read(update).await? else {
             return Ok(None);
         };
-        let Decision::Permit(permit) = self.permit(partner, &content).await?.decision else {
+        let asked = self.permit(partner, &content).await?;
+        let attempt = Attempt { delivery, partner, content: &content };
+        let decided = self.decided(&attempt, asked.decision.note(), &asked.trace)?;
+        let Decision::Permit(permit) = asked.decision else {
+            self.keep(vec![decided]).await?;
             return Ok(None);
         };
         if !permit.covers(&update.resource, &partner.id) {
             return Ok(None);
         }
         let version = content.main()["meta"].clone();
-        let Some(reduced) = redact::to_minimum(content, &permit) else {
+        let Prepared::Ready(mut message) = self.prepare(&attempt, &permit, Form::Hosted).await? else {
+            self.keep(vec![decided]).await?;
             return Ok(None);
         };
-        let mut message = self.translate(reduced, &permit, Form::Hosted, "").await?;
         for element in ["versionId", "lastUpdated"] {
             message.main["meta"][element] = version[element].clone();
         }
-        self.store.collected(delivery.id, permit.note().clone(), self.clock.now()).await?;
+        let sent_sha256 = message.sha256();
+        let disclosed = self.disclosed(&attempt, &permit, &sent_sha256)?;
+        let collected = Collected {
+            delivery: delivery.id,
+            decision: permit.note().clone(),
+            sent_sha256,
+            records: vec![decided, disclosed],
+        };
+        self.store.collected(collected, self.clock.now()).await?;
         Ok(Some(message.main))
     }
 }

@@ -16,6 +16,12 @@ pub mod permit;
 
 mod surroundings;
 
+mod prepare;
+
+mod proof;
+
+pub mod consent_check;
+
 pub mod redact;
 
 pub mod translate;
@@ -30,22 +36,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::consent::disclosure::ClinicRules;
-use crate::consent::permit::{Decision, Permit, Refusal};
+use crate::consent::permit::{Decision, Permit};
+use crate::consent::redact::Mark;
+use crate::consent::trace::Trace;
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::Failure;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Cause, Delivery};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{BusinessIdentifier, OutboundMode, Partner, Partners};
-use crate::model::update::Update;
+use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::Settlement;
 use crate::store::Store;
 use crate::translation::codes::CodeMaps;
 use crate::translation::to_partner::Form;
-use read::Content;
+use permit::Asked;
+use prepare::Prepared;
+use proof::Attempt;
 
 /// What the road needs, and nothing else.
 #[derive(Clone)]
@@ -77,6 +85,8 @@ pub struct House {
     pub clinic: BusinessIdentifier,
     /// What the clinic decided about disclosures.
     pub consent: Arc<ClinicRules>,
+    /// Whether a partner is told that something was taken out.
+    pub mark: Mark,
     /// When a held update is decided again without a notice.
     pub decide_again: Duration,
     /// How far each look at the clinic reaches behind the last one.
@@ -108,36 +118,65 @@ impl Outbound {
         let Some(content) = self.read(update).await.map_err(at_the_source)? else {
             return Ok(Settlement::Superseded);
         };
-        let asked = self.permit(&partner, &content).await.map_err(at_the_source)?;
-        match asked.decision {
-            Decision::Permit(permit) => self.bring(delivery, &partner, content, permit).await,
-            Decision::Hold(refusal) | Decision::Deny(refusal) => Ok(self.held(refusal, asked.next_boundary)),
+        let Asked { decision, trace, depends_on } =
+            self.permit(&partner, &content).await.map_err(at_the_source)?;
+        let attempt = Attempt { delivery, partner: &partner, content: &content };
+        match decision {
+            Decision::Permit(permit) => self.bring(&attempt, permit, (trace, depends_on)).await,
+            Decision::Hold(refusal) | Decision::Deny(refusal) => {
+                self.hold(&attempt, refusal.note, (trace, depends_on)).await
+            }
         }
     }
 
+    /// The decision is on record in any case, and before the first byte with what goes out.
     async fn bring(
         &self,
-        delivery: &Delivery,
-        partner: &Partner,
-        content: Content,
+        attempt: &Attempt<'_>,
         permit: Permit,
+        (trace, depends_on): (Trace, Vec<ResourceVersion>),
     ) -> Result<Settlement, Failure> {
-        if matches!(partner.outbound.mode, OutboundMode::Inbox) {
+        let decided = self.decided(attempt, permit.note(), &trace)?;
+        if matches!(attempt.partner.outbound.mode, OutboundMode::Inbox) {
+            self.keep(vec![decided]).await?;
             return Ok(Settlement::InInbox(permit.note().clone()));
         }
-        let Some(reduced) = redact::to_minimum(content, &permit) else {
-            return Ok(Settlement::Dead(Cause { code: "not-understood", http_status: None }));
+        let message = match self.prepare(attempt, &permit, Form::Pushed).await {
+            Ok(Prepared::Ready(message)) => message,
+            Ok(Prepared::NotValid) => {
+                let note =
+                    DecisionNote { outcome: "hold", rule: "reduced-not-valid", ..permit.note().clone() };
+                return self.hold(attempt, note, (trace, depends_on)).await;
+            }
+            Ok(Prepared::NotUnderstood) => {
+                self.keep(vec![decided]).await?;
+                return Ok(Settlement::Dead(Cause { code: "not-understood", http_status: None }));
+            }
+            Err(failure) => {
+                self.keep(vec![decided]).await?;
+                return Err(failure);
+            }
         };
-        let message = self.translate(reduced, &permit, Form::Pushed, &delivery.id.to_string()).await?;
-        self.send(delivery, message, permit).await
+        let disclosed = self.disclosed(attempt, &permit, &message.sha256())?;
+        self.keep(vec![decided, disclosed]).await?;
+        let removed = permit.removals().to_vec();
+        let settlement = self.send(attempt.delivery, message, permit).await?;
+        Ok(self.look_again(attempt, &removed, settlement).await)
     }
 
     /// Asked again when something changes, when a period begins or ends, and on a timer.
-    fn held(&self, refusal: Refusal, next_boundary: Option<Timestamp>) -> Settlement {
+    async fn hold(
+        &self,
+        attempt: &Attempt<'_>,
+        decision: DecisionNote,
+        (trace, depends_on): (Trace, Vec<ResourceVersion>),
+    ) -> Result<Settlement, Failure> {
+        let trace = Trace { outcome: decision.outcome.into(), rule: decision.rule.into(), ..trace };
+        self.keep(vec![self.decided(attempt, &decision, &trace)?]).await?;
         let now = self.clock.now();
         let timer = now.saturating_add(self.house.decide_again).unwrap_or(now);
-        let ask_again = next_boundary.filter(|it| *it > now).map_or(timer, |it| it.min(timer));
-        Settlement::Held { decision: refusal.note, ask_again }
+        let ask_again = trace.next_boundary.filter(|it| *it > now).map_or(timer, |it| it.min(timer));
+        Ok(Settlement::Held { decision, ask_again, depends_on })
     }
 
     fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {

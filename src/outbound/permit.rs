@@ -5,52 +5,89 @@ use serde_json::Value;
 
 use super::Outbound;
 use super::read::Content;
+use super::relate::version_of;
+use super::surroundings::Surroundings;
 use crate::consent::disclosure::{DISCLOSE, Disclosure, Labelling, PatientAtClinic, Purpose, Source};
 use crate::consent::examine;
 use crate::consent::permit::{Decision, Refusal};
+use crate::consent::trace::Trace;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::coding;
-use crate::model::partner::Partner;
-use crate::model::update::DecisionNote;
+use crate::model::ids::PartnerId;
+use crate::model::partner::{BusinessIdentifier, Partner};
+use crate::model::update::{DecisionNote, ResourceVersion};
 use crate::translation::to_partner::at_clinic;
 
 /// Updates go to a referrer for treatment (v3-ActReason).
-const PURPOSE: &str = "TREAT";
+pub(super) const PURPOSE: &str = "TREAT";
 
-/// A decision, and when time alone may change it.
+/// May this go there? What the clinic knows is read when it is asked.
+pub(super) struct Question<'a> {
+    pub(super) recipient: PartnerId,
+    pub(super) organization: &'a BusinessIdentifier,
+    pub(super) patient: String,
+    pub(super) version: ResourceVersion,
+    pub(super) resources: &'a [Value],
+    pub(super) purpose: Purpose,
+    pub(super) action: &'a str,
+    pub(super) at: Timestamp,
+}
+
+/// A decision, how it came about, and on what it depends besides Consents.
 pub(super) struct Asked {
     pub(super) decision: Decision,
-    pub(super) next_boundary: Option<Timestamp>,
+    pub(super) trace: Trace,
+    pub(super) depends_on: Vec<ResourceVersion>,
 }
 
 impl Outbound {
-    /// Decides whether this may go to this partner, now. What cannot be read counts as doubt.
+    /// Decides whether this may go to this partner, now.
     pub(super) async fn permit(&self, partner: &Partner, content: &Content) -> Result<Asked, Failure> {
-        let clinic = content.referral.clinic.as_ref().and_then(|it| it.first("Patient"));
-        let reference = clinic.ok_or(Failure::NotSent("patient-unknown"))?.reference();
-        let patient = self.patient(reference).await?;
+        let asked = self.ask_about(partner, content).await?;
+        log(asked.decision.note(), content);
+        Ok(asked)
+    }
+
+    /// The same question without a line in the log.
+    pub(super) async fn ask_about(&self, partner: &Partner, content: &Content) -> Result<Asked, Failure> {
+        self.ask(&Question {
+            recipient: partner.id.clone(),
+            organization: &partner.organization,
+            patient: content.patient()?,
+            version: content.version.clone(),
+            resources: &content.resources,
+            purpose: Purpose::reason(PURPOSE),
+            action: DISCLOSE,
+            at: self.clock.now(),
+        })
+        .await
+    }
+
+    /// Asks one question. What cannot be read counts as doubt.
+    pub(super) async fn ask(&self, question: &Question<'_>) -> Result<Asked, Failure> {
+        let patient = self.patient(question.patient.clone()).await?;
         let consents = self.consents(&patient).await;
         let source = if consents.is_ok() { Source::READ_NOW } else { Source::Unavailable };
         let consents = consents.unwrap_or_default();
-        let surroundings = self.surroundings(partner, &consents).await;
-        let (decision, trace) = examine(&Disclosure {
-            version: content.version.clone(),
-            resources: &content.resources,
+        let surroundings = self.surroundings(question.organization, &consents).await;
+        let (decision, mut trace) = examine(&Disclosure {
+            version: question.version.clone(),
+            resources: question.resources,
             patient: &patient,
-            recipient: partner.id.clone(),
+            recipient: question.recipient.clone(),
             receiver: &surroundings.receiver,
-            purpose: &Purpose::reason(PURPOSE),
-            action: DISCLOSE,
+            purpose: &question.purpose,
+            action: question.action,
             consents: &consents,
             source,
             labelling: Labelling::Works,
             directory: &surroundings.directory,
             clinic: &surroundings.rules,
-            now: self.clock.now(),
+            now: question.at,
         });
         let decision = within_our_means(decision);
-        log(decision.note(), content);
-        Ok(Asked { decision, next_boundary: trace.next_boundary })
+        (trace.outcome, trace.rule) = (decision.note().outcome.into(), decision.note().rule.into());
+        Ok(Asked { decision, trace, depends_on: dependencies(question, &surroundings) })
     }
 
     async fn patient(&self, reference: String) -> Result<PatientAtClinic, Failure> {
@@ -81,6 +118,18 @@ impl Outbound {
         }
         Ok(found)
     }
+}
+
+/// What goes along, and whom the Consents name: each in the version that was read.
+fn dependencies(question: &Question<'_>, surroundings: &Surroundings) -> Vec<ResourceVersion> {
+    let along = question.resources.iter().skip(1);
+    let read = along.chain(&surroundings.directory).map(version_of);
+    let unread = surroundings.unread.iter().filter_map(|it| {
+        let (resource_type, id) = it.split_once('/')?;
+        let (resource_type, id) = (resource_type.to_owned(), id.to_owned());
+        Some(ResourceVersion { resource_type, id, version: String::new() })
+    });
+    read.chain(unread).collect()
 }
 
 /// What must go along with a disclosure cannot go along yet, so it does not go (consent S8, obligations).

@@ -29,6 +29,12 @@ impl Content {
     pub fn main(&self) -> &Value {
         &self.resources[0]
     }
+
+    /// The referral's patient at the clinic, `Patient/9`.
+    pub(super) fn patient(&self) -> Result<String, Failure> {
+        let patient = self.referral.clinic.as_ref().and_then(|it| it.first("Patient"));
+        patient.map(ResourceVersion::reference).ok_or(Failure::NotSent("patient-unknown"))
+    }
 }
 
 impl Outbound {

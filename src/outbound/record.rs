@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Outbound;
-use super::watch::{CONSENT, WatchError};
+use super::relate::version_of;
+use super::watch::{CONSENT, WatchError, is_depended_on};
 use crate::consent;
 use crate::store::{Noticed, NoticedConsent};
 use crate::translation::to_partner::at_clinic;
@@ -21,6 +22,8 @@ impl Outbound {
         let mut noticed = Noticed { read_from, ..Noticed::nothing(feed, read_up_to) };
         if feed == CONSENT {
             noticed.consents = found.iter().filter_map(|it| self.consent(it)).collect();
+        } else if is_depended_on(feed) {
+            noticed.changed = found.iter().map(version_of).collect();
         } else {
             let related = self.relate(&found).await?;
             (noticed.updates, noticed.links) = (related.updates, related.links);

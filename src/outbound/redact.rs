@@ -25,8 +25,8 @@ pub struct Reduced {
 }
 
 /// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
-pub fn to_minimum(mut content: Content, permit: &Permit) -> Option<Reduced> {
-    content.resources = reduce(&content.resources, permit, Mark::Silent);
+pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<Reduced> {
+    content.resources = reduce(&content.resources, permit, mark);
     if content.resources.is_empty() || content.resources.iter().any(has_modifier_extension) {
         return None;
     }

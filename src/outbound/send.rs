@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::Outbound;
-use super::digest::sha256_hex;
 use super::translate::ForPartner;
 use crate::consent::permit::Permit;
 use crate::fhir::client::FhirClient;
@@ -41,8 +40,9 @@ impl Outbound {
         tracing::info!(delivery.id = %delivery.id, referral.id = %delivery.referral, "update delivered");
         Ok(Settlement::Delivered {
             remote: Some(remote),
-            sent_sha256: sha256(&message),
+            sent_sha256: message.sha256(),
             decision: permit.note().clone(),
+            remark: None,
         })
     }
 
@@ -189,10 +189,4 @@ fn remote_of(resource: &Value) -> RemoteResource {
         reference: format!("{}/{}", resource::resource_type(resource), resource::id(resource)),
         etag: (!version.is_empty()).then(|| format!("W/\"{version}\"")),
     }
-}
-
-fn sha256(message: &ForPartner) -> String {
-    let sent = message.companions.iter().map(|(_, it)| it).chain([&message.main]);
-    let bytes: Vec<u8> = sent.flat_map(|it| it.to_string().into_bytes()).collect();
-    sha256_hex(&bytes)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Outbound;
 use crate::consent::disclosure::{ClinicRules, Party, Receiver};
 use crate::fhir::{reference, resource};
-use crate::model::partner::{BusinessIdentifier, Partner};
+use crate::model::partner::BusinessIdentifier;
 use crate::translation::effect::token;
 use crate::translation::to_partner::at_clinic;
 
@@ -23,23 +23,30 @@ const PARTIES: [&str; 5] = ["Organization", "Practitioner", "PractitionerRole", 
 pub(super) struct Surroundings {
     pub(super) receiver: Receiver,
     pub(super) directory: Vec<Value>,
+    /// What is named and could not be read.
+    pub(super) unread: Vec<String>,
     pub(super) rules: Arc<ClinicRules>,
 }
 
 impl Outbound {
     /// Reads what these Consents name. Consents that name nobody need nothing read.
-    pub(super) async fn surroundings(&self, partner: &Partner, consents: &[Value]) -> Surroundings {
+    pub(super) async fn surroundings(
+        &self,
+        recipient: &BusinessIdentifier,
+        consents: &[Value],
+    ) -> Surroundings {
         let named = self.parties_of(consents);
-        let mut receiver = Receiver::organization(party(&partner.organization));
+        let mut receiver = Receiver::organization(party(recipient));
         let mut rules = Arc::clone(&self.house.consent);
         let mut directory = Vec::new();
+        let mut unread = Vec::new();
         if !named.is_empty() {
             let own = self.organization(&self.house.clinic, &mut directory).await;
             rules = Arc::new(ClinicRules { custodian: own, ..(*self.house.consent).clone() });
-            receiver = Receiver::organization(self.organization(&partner.organization, &mut directory).await);
-            self.read_parties(named, &mut directory).await;
+            receiver = Receiver::organization(self.organization(recipient, &mut directory).await);
+            unread = self.read_parties(named, &mut directory).await;
         }
-        Surroundings { receiver, directory, rules }
+        Surroundings { receiver, directory, unread, rules }
     }
 
     /// An organisation with its name on the clinic's server, if there is exactly one.
@@ -54,19 +61,24 @@ impl Outbound {
         organization
     }
 
-    /// Reads parties, and what they in turn belong to.
-    async fn read_parties(&self, named: BTreeSet<String>, directory: &mut Vec<Value>) {
+    /// Reads parties, and what they in turn belong to. Returns those that it could not read.
+    async fn read_parties(&self, named: BTreeSet<String>, directory: &mut Vec<Value>) -> Vec<String> {
+        let mut unread = Vec::new();
         let mut seen: BTreeSet<String> = directory.iter().map(name).collect();
         let mut waiting: Vec<String> = self.parties_of(directory).into_iter().chain(named).collect();
         while let Some(reference) = waiting.pop() {
             if seen.len() >= MOST_PARTIES || !seen.insert(reference.clone()) {
                 continue;
             }
-            if let Ok(found) = self.clinic.read(&reference).await {
-                waiting.extend(self.parties_of(std::slice::from_ref(&found)));
-                directory.push(found);
+            match self.clinic.read(&reference).await {
+                Ok(found) => {
+                    waiting.extend(self.parties_of(std::slice::from_ref(&found)));
+                    directory.push(found);
+                }
+                Err(_) => unread.push(reference),
             }
         }
+        unread
     }
 
     fn parties_of(&self, resources: &[Value]) -> BTreeSet<String> {

@@ -76,6 +76,13 @@ impl Outbound {
 }
 
 impl ForPartner {
+    /// The SHA-256 of what goes out, as the ledger and the trail keep it.
+    pub(super) fn sha256(&self) -> String {
+        let sent = self.companions.iter().map(|(_, it)| it).chain([&self.main]);
+        let bytes: Vec<u8> = sent.flat_map(|it| it.to_string().into_bytes()).collect();
+        sha256_hex(&bytes)
+    }
+
     /// Gives every resource the name by which a repeat is known at the partner's server.
     fn name_effects(&mut self, public_url: &str, effect: &str) {
         add_identifier(&mut self.main, effect_identifier(public_url, effect));

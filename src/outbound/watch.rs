@@ -13,8 +13,9 @@ use crate::fhir::{bundle, resource};
 use crate::model::work::StoreError;
 use crate::store::Noticed;
 
-/// What the clinic is asked for, in this order. Consents are watched so that held updates are decided again.
-pub const FEEDS: [&str; 8] = [
+/// What the clinic is asked for, in this order. Behind the updates come what decisions depend on, so that held
+/// updates are decided again when it changes: Consents, whom they name, and what travels along with updates.
+pub const FEEDS: [&str; 13] = [
     "Task",
     "Appointment",
     "Communication",
@@ -23,7 +24,22 @@ pub const FEEDS: [&str; 8] = [
     "DiagnosticReport",
     "CarePlan",
     CONSENT,
+    "Group",
+    "CareTeam",
+    "PractitionerRole",
+    "Organization",
+    OBSERVATION,
 ];
+
+const DEPENDED_ON: [&str; 5] = ["Group", "CareTeam", "PractitionerRole", "Organization", OBSERVATION];
+
+/// Its labels are a report's: a report goes with its Observations.
+const OBSERVATION: &str = "Observation";
+
+/// Whether a feed brings what decisions depend on, and no updates.
+pub(super) fn is_depended_on(feed: &str) -> bool {
+    DEPENDED_ON.contains(&feed)
+}
 
 pub(super) const CONSENT: &str = "Consent";
 

@@ -50,6 +50,34 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
     }
 }
 
+/// The clinic's own EHR, proven by its access token.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClinic {
+    caller: Caller,
+}
+
+impl AuthenticatedClinic {
+    /// Refuses what the token's scopes do not cover.
+    pub fn must(&self, interaction: Interaction, resource_type: &str) -> Result<(), Refusal> {
+        if self.caller.may(interaction, resource_type) { Ok(()) } else { Err(Refusal::forbidden()) }
+    }
+}
+
+impl FromRequestParts<Doors> for AuthenticatedClinic {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
+        let header = authorization(&parts.headers);
+        let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
+        must_accept_json(&parts.headers)?;
+        note_caller(&caller.client_id, None);
+        match caller.role {
+            ClientRole::Clinic => Ok(Self { caller }),
+            ClientRole::Partner(_) => Err(Refusal::forbidden()),
+        }
+    }
+}
+
 /// What stands in `Authorization`. Two of them read as an empty one: nobody may choose between two callers.
 pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut all = headers.get_all(AUTHORIZATION).iter();

@@ -1,6 +1,7 @@
 //! The HTTP edge: doors, extractors, refusals. No road is here, only the way to one.
 
 pub mod clinic_api;
+pub mod consent_check;
 pub mod extract;
 pub mod listen;
 pub mod metadata;
@@ -78,6 +79,7 @@ pub fn router(doors: Doors) -> Router {
         )
         .route("/fhir/Task", get(partner_reads::search_tasks))
         .route("/fhir/Task/{id}", get(partner_reads::read_task))
+        .route("/fhir/Patient/{id}/$consent-check", post(consent_check::consent_check))
         .route("/fhir/{resource_type}", get(partner_reads::search))
         .route("/fhir/{resource_type}/{id}", get(partner_reads::read))
         .route("/fhir/{resource_type}/{id}/_history/{version}", get(partner_reads::read_version))

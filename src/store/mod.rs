@@ -5,24 +5,26 @@
 
 pub mod seal;
 pub mod sqlite;
+mod trail;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::model::audit::{AuditFilter, AuditRecord, NewAuditRecord, TrailHead, TrailReport};
 use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::sensitive::Sensitive;
-use crate::model::update::{DecisionNote, Update};
+use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::{Lease, Settled, Settlement, StoreError};
 
 /// Everything that the gateway remembers.
-pub trait Store: Referrals + Updates + WorkQueue + Deliveries + SpentAssertions {}
+pub trait Store: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions {}
 
-impl<T: Referrals + Updates + WorkQueue + Deliveries + SpentAssertions> Store for T {}
+impl<T: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions> Store for T {}
 
 /// What partners sent.
 #[async_trait]
@@ -68,6 +70,9 @@ pub struct Noticed {
     pub links: Vec<(String, ReferralId)>,
     /// Consents: held updates about their patients are decided again, where this version was not asked yet.
     pub consents: Vec<NoticedConsent>,
+    /// Groups, roles and whatever else decisions depend on, as they are now: held updates whose last decision
+    /// read another version are decided again.
+    pub changed: Vec<ResourceVersion>,
 }
 
 /// A Consent as a look at the clinic found it.
@@ -89,8 +94,22 @@ impl Noticed {
             updates: Vec::new(),
             links: Vec::new(),
             consents: Vec::new(),
+            changed: Vec::new(),
         }
     }
+}
+
+/// An update that a partner is about to read from its inbox.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// The decision that allows it.
+    pub decision: DecisionNote,
+    /// The SHA-256 of what goes out.
+    pub sent_sha256: String,
+    /// The decision and the disclosure, for the trail.
+    pub records: Vec<NewAuditRecord>,
 }
 
 /// What the clinic did, and how far we have read.
@@ -112,13 +131,9 @@ pub trait Updates: Send + Sync {
     /// version that is there.
     async fn inbox(&self, partner: &PartnerId, resource_type: &str) -> Result<Vec<Delivery>, StoreError>;
 
-    /// The partner is about to read it: the decision is on record, and what waited counts as delivered.
-    async fn collected(
-        &self,
-        id: DeliveryId,
-        decision: DecisionNote,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// The partner is about to read it: decision and disclosure are on record together, and what waited counts
+    /// as delivered.
+    async fn collected(&self, collected: Collected, now: Timestamp) -> Result<(), StoreError>;
 
     /// The newest version of a type that concerns a referral and went to its partner or waits in its inbox.
     async fn newest_released(
@@ -211,4 +226,21 @@ pub trait Deliveries: Send + Sync {
 
     /// How many deliveries are in each state.
     async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError>;
+}
+
+/// What was decided and disclosed, linked so that nothing can be changed or removed unseen.
+#[async_trait]
+pub trait AuditTrail: Send + Sync {
+    /// Appends records, all or none. Once answered they exist after any crash.
+    async fn append(&self, records: Vec<NewAuditRecord>) -> Result<(), StoreError>;
+
+    /// Records, newest first.
+    async fn audit_records(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// Up to where the trail goes.
+    async fn trail_head(&self) -> Result<TrailHead, StoreError>;
+
+    /// Looks at every record, and compares every delivery that went out with them. `kept` is a head that was
+    /// noted down before: it must still be in the trail.
+    async fn inspect_trail(&self, kept: Option<TrailHead>) -> Result<TrailReport, StoreError>;
 }

@@ -144,7 +144,7 @@ fn open_with(cipher: &RandomizedNonceKey, sealed: &[u8], bound_to: &str) -> Opti
     Some(body)
 }
 
-fn derive(key: &GatewayKey, label: &[u8]) -> [u8; KEY_BYTES] {
+pub(super) fn derive(key: &GatewayKey, label: &[u8]) -> [u8; KEY_BYTES] {
     let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.0.reveal());
     let mut out = [0; KEY_BYTES];
     let labels = [label];

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(unreachable_pub, reason = "nobody imports a test binary")]
 
+mod privacy_officer;
 mod process;
 mod support;
 
 mod cli;
+mod consent_check;
 mod crash;
 mod edge;
 mod examples;

@@ -47,7 +47,9 @@ fn a_permit_is_neither_copied_nor_read_from_somewhere() {
 fn nothing_is_reduced_towards_a_partner_without_a_permit() {
     let errors = compile(
         "use referral_gateway::outbound::{read::Content, redact::{Reduced, to_minimum}};
-         pub fn reduce(content: Content) -> Option<Reduced> { to_minimum(content) }",
+         pub fn reduce(content: Content) -> Option<Reduced> {
+             to_minimum(content, referral_gateway::consent::redact::Mark::Silent)
+         }",
     );
 
     assert!(errors.contains("error[E0061]"), "{errors}");
@@ -66,9 +68,11 @@ fn what_a_partner_gets_cannot_be_made_by_hand() {
 #[test]
 fn with_a_permit_the_same_program_compiles() {
     let errors = compile(
-        "use referral_gateway::consent::permit::Permit;
+        "use referral_gateway::consent::{permit::Permit, redact::Mark};
          use referral_gateway::outbound::{read::Content, redact::{Reduced, to_minimum}};
-         pub fn reduce(content: Content, permit: &Permit) -> Option<Reduced> { to_minimum(content, permit) }",
+         pub fn reduce(content: Content, permit: &Permit) -> Option<Reduced> {
+             to_minimum(content, permit, Mark::Silent)
+         }",
     );
 
     assert_eq!(errors, "");

@@ -16,7 +16,11 @@ const NAMED_ONLY: [&str; 5] = ["SUD", "ETH", "ETHUD", "OPIOIDUD", "PSYTHPN"];
 /// Checks the section.
 pub(super) fn check(findings: &mut Findings, raw: raw::Consent) -> Option<Consent> {
     let default = policy(findings, raw.standing)?;
-    Some(Consent { max_staleness: Duration::from_secs(raw.max_staleness_s), default })
+    Some(Consent {
+        max_staleness: Duration::from_secs(raw.max_staleness_s),
+        mark_redacted: raw.mark_redacted,
+        default,
+    })
 }
 
 fn policy(findings: &mut Findings, raw: raw::ConsentDefault) -> Option<DefaultPolicy> {

@@ -13,6 +13,8 @@ pub(crate) struct Consent {
     /// How old an answer about consent may be at the moment of sending, in seconds.
     #[schemars(range(min = 0, max = 86400))]
     pub(crate) max_staleness_s: u64,
+    /// Whether a partner is told, by the label REDACTED, that something was taken out of an update.
+    pub(crate) mark_redacted: bool,
     /// What counts where no Consent speaks: a preset, or your own decision.
     #[serde(rename = "default")]
     pub(crate) standing: ConsentDefault,

@@ -34,7 +34,8 @@ pub struct ClinicReferral {
     pub patient: String,
 }
 
-/// The clinic with its staff.
+/// The clinic with its staff. Clones are the same clinic.
+#[derive(Clone)]
 pub struct SimulatedClinic {
     server: FhirServer,
     organization: String,

@@ -1,7 +1,8 @@
 //! How the server misbehaves, when it is told to.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -47,6 +48,24 @@ pub enum Misbehaviour {
         /// The text of the `Location` header.
         location: String,
     },
+    /// The request takes effect and is answered as it should; before the answer, this happens.
+    Meanwhile(Event),
+}
+
+/// Something that happens elsewhere while a request is under way.
+#[derive(Clone)]
+pub struct Event(Arc<dyn Fn() + Send + Sync>);
+
+impl Event {
+    pub(super) fn happen(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an event")
+    }
 }
 
 impl Fault {
@@ -64,6 +83,11 @@ impl Fault {
     pub fn retry_after(status: u16, retry_after: &str) -> Self {
         let retry_after = Some(retry_after.to_owned());
         Self::new(Misbehaviour::Status { status, retry_after, body: None })
+    }
+
+    /// No fault of this server's: while it deals with the request, something happens elsewhere.
+    pub fn meanwhile(event: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::new(Misbehaviour::Meanwhile(Event(Arc::new(event))))
     }
 
     /// The same fault for this method only, and for paths below the base that start like this: `Task` or

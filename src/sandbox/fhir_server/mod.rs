@@ -52,11 +52,12 @@ impl Default for FhirServerOptions {
     }
 }
 
-/// A running server. Dropping it ends it.
+/// A running server. Clones are the same server; dropping the last ends it.
+#[derive(Clone)]
 pub struct FhirServer {
     state: Arc<State>,
     port: u16,
-    listening: Mutex<Option<Listening>>,
+    listening: Arc<Mutex<Option<Listening>>>,
 }
 
 impl FhirServer {
@@ -67,7 +68,7 @@ impl FhirServer {
         let resources = Resources::new(options.clock, options.times);
         let state = Arc::new(State::new(base_url, options.bearer_token, resources));
         let listening = Listening::start(listener, Arc::clone(&state));
-        Ok(Self { state, port: address.port(), listening: Mutex::new(Some(listening)) })
+        Ok(Self { state, port: address.port(), listening: Arc::new(Mutex::new(Some(listening))) })
     }
 
     /// Stops answering. The content stays, and can be read and changed in process.

@@ -106,6 +106,11 @@ impl State {
             Misbehaviour::Hang => std::future::pending().await,
             Misbehaviour::Html => return Ok(login_page()),
             Misbehaviour::WrongContent(content) => Answer::plain(content),
+            Misbehaviour::Meanwhile(event) => {
+                let answer = self.answer(call);
+                event.happen();
+                answer
+            }
             Misbehaviour::Redirect { status, location } => {
                 Answer::faulty(status, None).with_header(header::LOCATION, Some(location))
             }

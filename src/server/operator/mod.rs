@@ -1,6 +1,8 @@
 //! For the people who run the gateway: whether it lives, whether it is ready, and mending by hand. Listens
 //! on an address of its own, loopback by default; there is no login.
 
+mod explain;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -12,6 +14,8 @@ use tokio::sync::Notify;
 
 use crate::model::clock::Clock;
 use crate::model::ids::DeliveryId;
+use crate::model::partner::Partners;
+use crate::outbound::Outbound;
 use crate::store::Store;
 
 /// What the operator's doors need.
@@ -19,6 +23,10 @@ use crate::store::Store;
 pub struct OperatorDoors {
     /// The ledger.
     pub store: Arc<dyn Store>,
+    /// The road out, to ask consent what it would say.
+    pub outbound: Outbound,
+    /// Every partner.
+    pub partners: Arc<Partners>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Told when there is new work.
@@ -42,6 +50,7 @@ pub fn router(doors: OperatorDoors) -> Router {
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/admin/deliveries/{id}/retry", post(retry))
+        .route("/admin/consent/explain", post(explain::explain))
         .with_state(doors)
 }
 

@@ -1,6 +1,7 @@
 //! The embedded ledger: one SQLite file, one writer.
 
 mod assertions;
+mod audit;
 mod claim;
 mod deliveries;
 mod open;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 
 use super::seal::{GatewayKey, Sealer};
+use super::trail::Links;
 use crate::model::work::StoreError;
 
 pub use open::OpenError;
@@ -26,6 +28,7 @@ pub struct SqliteStore {
     writer: writer::Writer,
     readers: Arc<Readers>,
     sealer: Arc<Sealer>,
+    links: Links,
 }
 
 impl SqliteStore {
@@ -36,6 +39,7 @@ impl SqliteStore {
             writer: writer::Writer::start(connection),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(Vec::new()) }),
             sealer: Arc::new(Sealer::new(key)),
+            links: Links::under(key),
         })
     }
 
@@ -51,6 +55,7 @@ impl SqliteStore {
             writer: writer::Writer::closed(),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(vec![connection]) }),
             sealer: Arc::new(Sealer::new(key)),
+            links: Links::under(key),
         })
     }
 

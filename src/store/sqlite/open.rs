@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::super::seal::{GatewayKey, KeyError, Sealed, Sealer};
 
 /// The migrations, in order. The number of those that ran is kept in `PRAGMA user_version`.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0002_audit.sql")];
 
 const KEY_CHECK: &[u8] = b"this key fits";
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::updates::{decision_text, link};
+use super::updates::{decision_text, keep_dependencies, link};
 use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
@@ -23,6 +23,11 @@ pub(super) fn settle(
     let finding = Finding::of(settlement, now);
     finding.write_delivery(connection, lease, now)?;
     finding.write_attempt(connection, lease, now)?;
+    let dependencies = match settlement {
+        Settlement::Held { depends_on, .. } => depends_on.as_slice(),
+        _ => &[],
+    };
+    keep_dependencies(connection, lease.delivery.id, dependencies)?;
     if let Settlement::Forwarded(record) = settlement {
         write_clinic_record(connection, lease.delivery.referral, record, now)?;
     }
@@ -49,13 +54,15 @@ struct Finding<'a> {
     decision: Option<&'a DecisionNote>,
     remote: Option<&'a RemoteResource>,
     sent_sha256: Option<&'a str>,
+    remark: Option<&'a str>,
 }
 
 impl<'a> Finding<'a> {
     fn of(settlement: &'a Settlement, now: Timestamp) -> Self {
         match settlement {
             Settlement::Forwarded(_) => Self::plain(DeliveryState::Delivered),
-            Settlement::Delivered { remote, sent_sha256, decision } => Self {
+            Settlement::Delivered { remote, sent_sha256, decision, remark } => Self {
+                remark: *remark,
                 decision: Some(decision),
                 remote: remote.as_ref(),
                 sent_sha256: Some(sent_sha256),
@@ -64,7 +71,7 @@ impl<'a> Finding<'a> {
             Settlement::InInbox(decision) => {
                 Self { decision: Some(decision), ..Self::plain(DeliveryState::InInbox) }
             }
-            Settlement::Held { decision, ask_again } => {
+            Settlement::Held { decision, ask_again, .. } => {
                 Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
             }
             Settlement::Retry { cause, at, effect } => Self::retry(cause, *at, *effect),
@@ -86,6 +93,7 @@ impl<'a> Finding<'a> {
             decision: None,
             remote: None,
             sent_sha256: None,
+            remark: None,
         }
     }
 
@@ -102,7 +110,7 @@ impl<'a> Finding<'a> {
     }
 
     fn reason(&self) -> Option<&str> {
-        self.cause.map(|cause| cause.code).or_else(|| {
+        self.cause.map(|cause| cause.code).or(self.remark).or_else(|| {
             self.decision.filter(|_| self.state == DeliveryState::Held).map(|decision| decision.rule)
         })
     }

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Noticed, NoticedConsent, Updates};
+use super::super::{Collected, Noticed, NoticedConsent, Updates};
+use super::audit::append;
 use super::{SqliteStore, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
-use crate::model::update::{DecisionNote, Update};
+use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::StoreError;
 
 #[async_trait]
@@ -58,6 +59,9 @@ impl Updates for SqliteStore {
             for consent in &noticed.consents {
                 decide_again(connection, consent, now_ms)?;
             }
+            for changed in &noticed.changed {
+                decide_dependants_again(connection, changed, now_ms)?;
+            }
             connection.execute(
                 "INSERT INTO feed_cursor (source, read_up_to_ms)
                  VALUES (?1, min(?2, COALESCE((SELECT MIN(clinic_at_ms) FROM referral), ?2)))
@@ -91,19 +95,21 @@ impl Updates for SqliteStore {
         .await
     }
 
-    async fn collected(
-        &self,
-        id: DeliveryId,
-        decision: DecisionNote,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn collected(&self, collected: Collected, now: Timestamp) -> Result<(), StoreError> {
         let now_ms = now.as_millisecond();
+        let records: Vec<_> = collected.records.iter().map(|it| self.sealed_record(it)).collect();
+        let links = self.links.clone();
         self.write(move |connection| {
-            let id = id.to_string();
+            let Collected { delivery, decision, sent_sha256, .. } = collected;
+            let id = delivery.to_string();
+            append(connection, &links, &records)?;
             connection.execute(
-                "UPDATE delivery SET state = ?1, done_ms = ?2, reason = NULL
-                 WHERE delivery_id = ?3 AND state = 9",
+                "UPDATE delivery SET state = ?1, done_ms = ?2, reason = NULL WHERE delivery_id = ?3 AND state = 9",
                 params![DeliveryState::Delivered as i64, now_ms, id],
+            )?;
+            connection.execute(
+                "UPDATE delivery SET sent_sha256 = ?1 WHERE delivery_id = ?2 AND state = 5",
+                params![sent_sha256, id],
             )?;
             connection.execute(
                 "INSERT INTO attempt (delivery_id, number, started_ms, ended_ms, outcome, decision, consents)
@@ -225,5 +231,37 @@ fn decide_again(connection: &Connection, consent: &NoticedConsent, now_ms: i64) 
              AND instr(' ' || COALESCE(a.consents, '') || ' ', ' ' || ?3 || ' ') > 0)",
         params![now_ms, consent.patient, consent.version],
     )?;
+    Ok(())
+}
+
+/// Held updates are due for another decision if their last one read another version of this, or could not
+/// read it.
+fn decide_dependants_again(
+    connection: &Connection,
+    changed: &ResourceVersion,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE delivery SET due_ms = ?1 WHERE state = 4 AND delivery_id IN
+           (SELECT delivery_id FROM depends_on WHERE reference = ?2 AND version <> ?3)",
+    )?;
+    statement.execute(params![now_ms, changed.reference(), changed.version])?;
+    Ok(())
+}
+
+/// Keeps what a held update depends on, and forgets it once it is not held any more.
+pub(super) fn keep_dependencies(
+    connection: &Connection,
+    id: DeliveryId,
+    dependencies: &[ResourceVersion],
+) -> rusqlite::Result<()> {
+    let id = id.to_string();
+    connection.execute("DELETE FROM depends_on WHERE delivery_id = ?1", params![id])?;
+    for it in dependencies {
+        connection.execute(
+            "INSERT OR REPLACE INTO depends_on (reference, delivery_id, version) VALUES (?1, ?2, ?3)",
+            params![it.reference(), id, it.version],
+        )?;
+    }
     Ok(())
 }

@@ -10,7 +10,8 @@ use serde_json::json;
 use super::{attempts, only, referral_without_consent, sent, the_one};
 use crate::support::TestGateway;
 
-/// How often the gate asked for a patient's Consents; the watcher's own reading names no patient.
+/// How often the gate asked for a patient's Consents: at each attempt, and once more after a delivery. The
+/// watcher's own reading names no patient.
 fn questions(gateway: &TestGateway) -> usize {
     let requests = gateway.clinic().server().requests();
     requests.iter().filter(|it| it.path_and_query.starts_with("/fhir/Consent?patient=")).count()
@@ -89,7 +90,7 @@ async fn consent_is_asked_at_each_attempt_and_each_decision_is_on_record() {
     gateway.after(Duration::from_mins(5)).await;
 
     assert_eq!(sent(&gateway).len(), 3);
-    assert_eq!(questions(&gateway), 3);
+    assert_eq!(questions(&gateway), 4);
     let delivered = super::updates(&gateway).await.remove(0);
     let last = attempts(&gateway, &delivered).await.pop().unwrap();
     assert_eq!(last.decision.as_deref(), Some("permit by provision-permit"));
@@ -111,5 +112,5 @@ async fn what_is_held_is_decided_again_after_a_while_without_a_notice() {
     gateway.after(Duration::from_mins(15)).await;
 
     assert_eq!(only(&gateway, "Task")["status"], "accepted");
-    assert_eq!(questions(&gateway), 3);
+    assert_eq!(questions(&gateway), 4);
 }

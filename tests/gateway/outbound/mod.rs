@@ -6,14 +6,18 @@ mod consent_gate;
 mod consent_presets;
 mod content;
 mod cursor;
+mod dependencies;
 mod faults;
 mod hook;
 mod inbox;
 mod inbox_consent;
 mod isolation;
+mod late_revocation;
+mod reduced;
 mod relation;
 mod retry_by_hand;
 mod road;
+mod trail;
 mod unknown_effect;
 mod versions;
 

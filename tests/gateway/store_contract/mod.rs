@@ -1,6 +1,7 @@
 //! What every ledger must do: the same suite for each backend. Only `sqlite.rs` is about one of them.
 
 mod accept;
+mod audit;
 mod cursor;
 mod lanes;
 mod leases;
@@ -129,6 +130,7 @@ fn noticed(updates: Vec<Update>) -> Noticed {
         updates,
         links: Vec::new(),
         consents: Vec::new(),
+        changed: Vec::new(),
     }
 }
 
@@ -144,11 +146,21 @@ fn decision(outcome: &'static str) -> DecisionNote {
 
 fn delivered() -> Settlement {
     let remote = RemoteResource { reference: "Task/8".to_owned(), etag: Some("W/\"1\"".to_owned()) };
-    Settlement::Delivered { remote: Some(remote), sent_sha256: "00".to_owned(), decision: decision("permit") }
+    Settlement::Delivered {
+        remote: Some(remote),
+        sent_sha256: "00".to_owned(),
+        decision: decision("permit"),
+        remark: None,
+    }
 }
 
 fn held() -> Settlement {
-    Settlement::Held { decision: decision("hold"), ask_again: at(300) }
+    held_on(Vec::new())
+}
+
+/// Held, and dependent on these.
+fn held_on(depends_on: Vec<ResourceVersion>) -> Settlement {
+    Settlement::Held { decision: decision("hold"), ask_again: at(300), depends_on }
 }
 
 fn retry(when: Timestamp, effect: Effect) -> Settlement {

@@ -1,8 +1,9 @@
 //! What the clinic did, and what partners read of it.
 
 use referral_gateway::model::delivery::DeliveryState;
+use referral_gateway::model::ids::DeliveryId;
 use referral_gateway::model::work::Settlement;
-use referral_gateway::store::{Noticed, NoticedConsent};
+use referral_gateway::store::{Collected, Noticed, NoticedConsent};
 
 use super::{
     at, at_clinic, claim, decision, held, ledgers, noticed, owe, owed, partner, settle, update, version,
@@ -97,8 +98,8 @@ async fn every_reading_is_on_record_and_the_first_is_the_delivery() {
         settle(&store, &lease, Settlement::InInbox(decision("permit")), at(11)).await;
         let id = lease.delivery.id;
 
-        store.collected(id, decision("permit"), at(20)).await.unwrap();
-        store.collected(id, decision("permit"), at(30)).await.unwrap();
+        store.collected(collected(id), at(20)).await.unwrap();
+        store.collected(collected(id), at(30)).await.unwrap();
 
         let times: Vec<_> = store.attempts(id).await.unwrap().iter().map(|it| it.started).collect();
         assert_eq!(times, [at(10), at(20), at(30)]);
@@ -106,4 +107,8 @@ async fn every_reading_is_on_record_and_the_first_is_the_delivery() {
         assert_eq!(store.newest_released(referral, "Task").await.unwrap().unwrap().id, id);
         assert!(store.newest_released(referral, "Appointment").await.unwrap().is_none());
     }
+}
+
+fn collected(delivery: DeliveryId) -> Collected {
+    Collected { delivery, decision: decision("permit"), sent_sha256: "00".to_owned(), records: Vec::new() }
 }

@@ -1,4 +1,4 @@
--- Times are milliseconds since 1970. Patient data is in `payload` and nowhere else.
+-- Times are milliseconds since 1970. Patient data is in `payload` and nowhere else, sealed.
 
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
