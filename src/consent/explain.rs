@@ -6,7 +6,7 @@ use super::answer::{Answer, Kind};
 use super::labels::label::Label;
 use super::node_outcome::{NodeOutcome, Reply};
 use super::payload::node::Node;
-use super::trace::{ConsentTrace, LabelTrace, NodeTrace, RuleTrace, Trace};
+use super::trace::{ConsentTrace, CriterionTrace, LabelTrace, NodeTrace, RuleTrace, Trace};
 use super::truth::Truth;
 use super::version_of;
 
@@ -93,13 +93,13 @@ fn tell_rule(text: &mut String, rule: &RuleTrace) -> std::fmt::Result {
     };
     write!(text, "    {}, a {kind}, {}", rule.path, in_words(rule.answer))?;
     let mut separator = ": ";
-    for (criterion, truth) in &rule.criteria {
+    for CriterionTrace { name, value, truth } in &rule.criteria {
         let matched = match truth {
             Truth::True => "matches",
             Truth::Unknown => "cannot be told",
             Truth::False => "does not match",
         };
-        write!(text, "{separator}{criterion} {matched}")?;
+        write!(text, "{separator}{name} ({value}) {matched}")?;
         separator = ", ";
     }
     writeln!(text, ".")

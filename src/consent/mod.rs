@@ -14,6 +14,7 @@ pub mod disclosure;
 pub mod explain;
 pub mod family;
 pub mod labels;
+pub mod level;
 pub mod matching;
 pub mod node_outcome;
 pub mod outcome;
@@ -51,19 +52,13 @@ use crate::model::update::DecisionNote;
 
 /// Decides one disclosure.
 pub fn decide(disclosure: &Disclosure<'_>) -> Decision {
-    examine(disclosure).0
+    answer(&Situation::of(disclosure), &mut Vec::new())
 }
 
 /// Decides one disclosure and says how, for the protected store and the privacy officer.
 pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
-    let situation = Situation::of(disclosure);
     let mut nodes = Vec::new();
-    let items = payload::items(disclosure);
-    let (outcome, obligations) = match refused(disclosure) {
-        Some(rule) => (Outcome::Hold(rule), Vec::new()),
-        None => look_at(&items, &situation, &mut nodes),
-    };
-    let decision = decision(disclosure, outcome, obligations);
+    let decision = answer(&Situation::of(disclosure).traced(), &mut nodes);
     let note = decision.note();
     let trace = Trace {
         outcome: note.outcome.into(),
@@ -73,6 +68,16 @@ pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
         nodes,
     };
     (decision, trace)
+}
+
+fn answer(situation: &Situation<'_>, nodes: &mut Vec<NodeTrace>) -> Decision {
+    let disclosure = situation.disclosure;
+    let items = payload::items(disclosure);
+    let (outcome, obligations) = match refused(disclosure) {
+        Some(rule) => (Outcome::Hold(rule), Vec::new()),
+        None => look_at(&items, situation, nodes),
+    };
+    decision(disclosure, outcome, obligations)
 }
 
 /// A question that cannot be asked is not answered (consent S1).
@@ -101,7 +106,9 @@ fn look_at(
     let mut ask = |node: &Node<'_>| {
         let replies: Vec<Reply<'_>> = replies(node, situation, &considered);
         let outcome = settle(&replies, node, situation);
-        nodes.push(explain::trace_of(node, outcome, replies));
+        if situation.is_traced {
+            nodes.push(explain::trace_of(node, outcome, replies));
+        }
         outcome
     };
     let decided: Vec<Decided<'_>> = items

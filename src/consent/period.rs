@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::truth::Truth;
@@ -74,14 +74,19 @@ fn instants(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     if text.contains('T') {
         return with_time(text);
     }
-    let (first, length): (Date, Span) = match text.len() {
-        4 => (format!("{text}-01-01").parse().ok()?, 1.year()),
-        7 => (format!("{text}-01").parse().ok()?, 1.month()),
-        10 => (text.parse().ok()?, 1.day()),
+    let first: Date = match text.len() {
+        4 => format!("{text}-01-01").parse().ok()?,
+        7 => format!("{text}-01").parse().ok()?,
+        10 => text.parse().ok()?,
         _ => return None,
     };
+    let last = match text.len() {
+        4 => first.last_of_year(),
+        7 => first.last_of_month(),
+        _ => first,
+    };
     let midnight = |date: Date| zone.to_timestamp(DateTime::from(date)).ok();
-    Some((midnight(first)?, midnight(first.checked_add(length).ok()?)?))
+    Some((midnight(first)?, midnight(last.tomorrow().ok()?)?))
 }
 
 /// A time to the second covers that second; without a zone it means nothing certain.
@@ -91,7 +96,8 @@ fn with_time(text: &str) -> Option<(Timestamp, Timestamp)> {
         return None;
     }
     let first: Timestamp = text.parse().ok()?;
-    let length = if text.contains('.') { 1.millisecond() } else { 1.second() };
+    let length =
+        if text.contains('.') { SignedDuration::from_millis(1) } else { SignedDuration::from_secs(1) };
     Some((first, first.checked_add(length).ok()?))
 }
 

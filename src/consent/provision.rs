@@ -4,11 +4,10 @@ use serde_json::Value;
 
 use super::answer::{Answer, Kind, combine, own};
 use super::labels::sensitivity::Sensitivity;
-use super::matching::situation::name_of;
-use super::question::{Question, items};
-use super::rules::{DATA, REQUEST, data, security_label};
+use super::level::Level;
+use super::question::Question;
+use super::rules::{data, security_label};
 use super::trace::RuleTrace;
-use super::truth::Truth;
 
 /// What a rule answers, with the sensitivities that its permit names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,64 +43,37 @@ impl Verdict {
 #[derive(Debug)]
 pub struct Walk<'a> {
     question: Question<'a>,
-    chain: Vec<&'a Value>,
-    /// What each rule answered, children first.
+    /// What each rule answered, children first; nothing where no trace is wanted.
     pub rules: Vec<RuleTrace>,
 }
 
 impl<'a> Walk<'a> {
     /// Begins above the root.
     pub const fn new(question: Question<'a>) -> Self {
-        Self { question, chain: Vec::new(), rules: Vec::new() }
+        Self { question, rules: Vec::new() }
     }
 
     /// The answer of a typed root.
-    pub fn typed_root(&mut self, root: &'a Value) -> Verdict {
-        self.rule(root, "")
+    pub fn typed_root(&mut self, root: &'a Value, kind: Kind) -> Verdict {
+        self.rule(&Level::root(root), kind)
     }
 
     /// The strongest answer below an untyped root, which only sets the context (R4, "Not permitted in root
     /// rule").
     pub fn below_untyped_root(&mut self, root: &'a Value) -> Verdict {
-        self.chain.push(root);
-        let verdict = self.children(root, "");
-        self.chain.pop();
-        verdict
+        self.children(&Level::root(root))
     }
 
-    fn rule(&mut self, provision: &'a Value, path: &str) -> Verdict {
-        self.chain.push(provision);
-        let children = self.children(provision, path);
-        let verdict = match Kind::of(provision) {
-            Some(kind) => self.with_own(children, kind, path),
-            // Rule 4 of S2 lets no such rule pass; if one did, it would be doubtful.
-            None => Verdict::of(Answer::MayDeny),
-        };
-        self.chain.pop();
-        verdict
-    }
-
-    fn children(&mut self, provision: &'a Value, path: &str) -> Verdict {
-        let mut strongest = Verdict::of(Answer::Silent);
-        for (number, child) in items(&provision["provision"]).enumerate() {
-            let dot = if path.is_empty() { "" } else { "." };
-            strongest = strongest.beside(self.rule(child, &format!("{path}{dot}{number}")));
-        }
-        strongest
-    }
-
-    fn with_own(&mut self, children: Verdict, kind: Kind, path: &str) -> Verdict {
-        let mut criteria = Vec::new();
-        let request = self.request(kind, &mut criteria);
-        let data = self.data(kind, &mut criteria);
-        let own = own(kind, request, data);
+    fn rule(&mut self, level: &Level<'_, 'a>, kind: Kind) -> Verdict {
+        let children = self.children(level);
+        let own = own(kind, level.request(&self.question, kind), level.data(&self.question, kind));
         let answer = combine(children.answer, own);
-        let path = format!("{}#{path}", name_of(self.question.consent));
-        let criteria = criteria.into_iter().map(|(name, truth)| (name.into(), truth)).collect();
-        self.rules.push(RuleTrace { path, kind, own, answer, criteria });
+        if self.question.situation.is_traced {
+            self.rules.push(level.trace(&self.question, (kind, own, answer)));
+        }
         let mut named = children.named;
         if own == Answer::Permit {
-            named.extend(self.named());
+            named.extend(self.named(level));
         }
         if answer != Answer::Permit {
             named.clear();
@@ -109,43 +81,26 @@ impl<'a> Walk<'a> {
         Verdict { answer, named }
     }
 
-    /// The rule's own criteria about the request and those of every rule above it.
-    fn request(&self, kind: Kind, criteria: &mut Vec<(&'static str, Truth)>) -> Truth {
-        let stated = REQUEST.iter().flat_map(|criterion| {
-            self.chain.iter().filter_map(move |rule| Some((criterion, rule.get(criterion.name)?)))
-        });
-        let matched = stated.map(|(criterion, value)| {
-            let truth = (criterion.matches)(&self.question, value, kind);
-            criteria.push((criterion.name, truth));
-            truth
-        });
-        Truth::all(matched)
+    fn children(&mut self, level: &Level<'_, 'a>) -> Verdict {
+        let mut strongest = Verdict::of(Answer::Silent);
+        for (number, child) in level.children.iter().enumerate() {
+            let verdict = match Kind::of(child) {
+                Some(kind) => self.rule(&level.below(child, number), kind),
+                // Rule 4 of S2 lets no such rule pass; if one did, it would be doubtful.
+                None => Verdict::of(Answer::MayDeny),
+            };
+            strongest = strongest.beside(verdict);
+        }
+        strongest
     }
 
-    /// The criteria about the data: each as the nearest rule states it.
-    fn data(&self, kind: Kind, criteria: &mut Vec<(&'static str, Truth)>) -> Truth {
-        let stated = DATA.iter().filter_map(|it| Some((it, self.nearest(it.name)?)));
-        let matched = stated.map(|(criterion, value)| {
-            let truth = (criterion.matches)(&self.question, value, kind);
-            criteria.push((criterion.name, truth));
-            truth
-        });
-        Truth::all(matched)
-    }
-
-    fn nearest(&self, element: &str) -> Option<&'a Value> {
-        self.chain.iter().rev().find_map(|rule| rule.get(element))
-    }
-
-    /// The sensitivities that the permit at the end of the chain names: by a label, by a code, or by naming
-    /// the very instance.
-    fn named(&self) -> Vec<Sensitivity> {
-        let all = self.nearest("code").is_some()
-            || self.nearest("data").is_some_and(|it| data::names_instance(&self.question, it));
-        let labels = self.nearest("securityLabel");
-        let sensitivities = self.question.node.labels.sensitivities.iter().copied();
-        sensitivities
-            .filter(|it| all || labels.is_some_and(|named| security_label::names(named, it)))
-            .collect()
+    /// The sensitivities that a permit names: by a label, by a code, or by naming the very instance.
+    fn named(&self, level: &Level<'_, 'a>) -> impl Iterator<Item = Sensitivity> {
+        let question = self.question;
+        let all = level.nearest("code").is_some()
+            || level.nearest("data").is_some_and(|it| data::names_instance(&question, it));
+        let labels = level.nearest("securityLabel");
+        let sensitivities = question.node.labels.sensitivities.iter().copied();
+        sensitivities.filter(move |it| all || labels.is_some_and(|named| security_label::names(named, it)))
     }
 }

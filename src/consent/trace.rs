@@ -73,8 +73,19 @@ pub struct RuleTrace {
     pub own: Answer,
     /// Its answer with its children's.
     pub answer: Answer,
-    /// Whether each criterion that holds for it matched.
-    pub criteria: Vec<(Cow<'static, str>, Truth)>,
+    /// Every criterion that holds for it: its own, and those of the rules above it.
+    pub criteria: Vec<CriterionTrace>,
+}
+
+/// One criterion of a provision.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CriterionTrace {
+    /// The element of the provision.
+    pub name: Cow<'static, str>,
+    /// What it names.
+    pub value: String,
+    /// Whether it matched.
+    pub truth: Truth,
 }
 
 #[expect(clippy::ref_option, reason = "serde gives a reference to the field")]

@@ -33,7 +33,7 @@ pub fn verdict(question: Question<'_>) -> Reasoned {
     let root = question.consent.get("provision");
     let (mut verdict, rule) = match root.map(|it| (it, Kind::of(it))) {
         None => without_provision(&question, base),
-        Some((root, Some(kind))) => over_typed_root(walk.typed_root(root), kind, base),
+        Some((root, Some(kind))) => over_typed_root(walk.typed_root(root, kind), kind, base),
         Some((root, None)) => over_untyped_root(walk.below_untyped_root(root), root, base),
     };
     if verdict.answer == Answer::Permit && is_part_2_form(question.consent) {

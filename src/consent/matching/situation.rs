@@ -18,6 +18,8 @@ pub struct Situation<'a> {
     pub person: Option<Circle>,
     /// The clinic and those above it.
     pub custodian: Circle,
+    /// Whether the way to the answer is kept.
+    pub is_traced: bool,
     payload: Vec<&'a Value>,
 }
 
@@ -34,8 +36,16 @@ impl<'a> Situation<'a> {
             organization: circle(&[&receiver.organization]),
             person: receiver.is_personal().then(|| circle(&people)),
             custodian: circle(&[&disclosure.clinic.custodian]),
+            is_traced: false,
             payload,
         }
+    }
+
+    /// The same, and the way to the answer is kept.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.is_traced = true;
+        self
     }
 
     /// Reads a literal reference.

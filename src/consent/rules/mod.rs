@@ -10,6 +10,7 @@ pub mod data_period;
 pub mod period;
 pub mod purpose;
 pub mod security_label;
+pub mod words;
 
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ pub struct Criterion {
 }
 
 /// About the request: a rule's own and those of every rule above it must match.
-pub const REQUEST: [Criterion; 4] = [
+pub static REQUEST: [Criterion; 4] = [
     Criterion { name: "period", matches: period::matches },
     Criterion { name: "actor", matches: actor::matches },
     Criterion { name: "action", matches: action::matches },
@@ -35,7 +36,7 @@ pub const REQUEST: [Criterion; 4] = [
 ];
 
 /// About the data: what a rule states replaces what the rules above it state.
-pub const DATA: [Criterion; 5] = [
+pub static DATA: [Criterion; 5] = [
     Criterion { name: "securityLabel", matches: security_label::matches },
     Criterion { name: "class", matches: class::matches },
     Criterion { name: "code", matches: code::matches },

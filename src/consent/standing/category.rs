@@ -27,8 +27,8 @@ pub fn denies_only(consent: &Value, purpose: &Purpose) -> Option<Standing> {
         return Some(Standing::DeniesOnly("consent-is-a-notice"));
     }
     let emergency =
-        all_codings(consent).any(|it| matches!(it, (CATEGORY, "emrgonly") | (ACT_CODE, "EMRGONLY")));
-    (emergency && !is_under(purpose, "ETREAT")).then_some(Standing::DeniesOnly("consent-for-emergencies"))
+        || all_codings(consent).any(|it| matches!(it, (CATEGORY, "emrgonly") | (ACT_CODE, "EMRGONLY")));
+    (!is_under(purpose, "ETREAT") && emergency()).then_some(Standing::DeniesOnly("consent-for-emergencies"))
 }
 
 fn all(consent: &Value, wanted: impl Fn(&str, &str) -> bool) -> bool {

@@ -15,6 +15,8 @@ pub enum Shape {
     Period,
     /// Anything that is not empty: it does not decide.
     Any,
+    /// What a `data` entry means: a code of consent-data-meaning.
+    Meaning,
     /// An object with these elements.
     Object(&'static [Element]),
     /// A provision.
@@ -30,6 +32,13 @@ pub struct Element {
     pub shape: Shape,
     /// How often it may stand there.
     pub times: Times,
+}
+
+impl Element {
+    /// Whether it must be there.
+    pub const fn is_required(&self) -> bool {
+        matches!(self.times, Times::Once | Times::NonEmptyList)
+    }
 }
 
 /// How often an element may stand there.
@@ -98,7 +107,7 @@ const ACTOR: &[Element] =
     &[element("role", Shape::Object(CONCEPT), Once), element("reference", Shape::Object(REFERENCE), Once)];
 
 const DATA: &[Element] =
-    &[element("meaning", Shape::Text, Once), element("reference", Shape::Object(REFERENCE), Once)];
+    &[element("meaning", Shape::Meaning, Once), element("reference", Shape::Object(REFERENCE), Once)];
 
 const POLICY: &[Element] =
     &[element("authority", Shape::Text, Optional), element("uri", Shape::Text, Optional)];

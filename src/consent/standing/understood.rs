@@ -15,17 +15,16 @@ pub fn is_understood(consent: &Value, zone: &TimeZone) -> bool {
     let reader = Reader { zone, level: 0 };
     // FHIR: a modifier that is not understood must not be ignored, wherever it stands.
     !has_modifier(consent)
-        && consent.as_object().is_some_and(|map| reader.is_object(map, CONSENT))
-        && (consent.get("policy").is_some() || consent.get("policyRule").is_some())
+        && consent.as_object().is_some_and(|map| {
+            reader.is_object(map, CONSENT) && (map.contains_key("policyRule") || map.contains_key("policy"))
+        })
 }
 
 fn has_modifier(value: &Value) -> bool {
     match value {
-        Value::Object(map) => {
-            map.contains_key("modifierExtension")
-                || map.contains_key("implicitRules")
-                || map.values().any(has_modifier)
-        }
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            matches!(name.as_str(), "modifierExtension" | "implicitRules") || has_modifier(value)
+        }),
         Value::Array(list) => list.iter().any(has_modifier),
         _ => false,
     }
@@ -38,25 +37,25 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A name stands in an object once, so whoever finds as many required elements as there are has them all.
     fn is_object(self, map: &Map<String, Value>, elements: &[Element]) -> bool {
-        !map.is_empty()
-            && map.iter().all(|(name, value)| self.is_element(map, name, value, elements))
-            && elements
-                .iter()
-                .all(|it| !matches!(it.times, Times::Once | Times::NonEmptyList) || map.contains_key(it.name))
+        let mut required = 0;
+        let each_is_fine = map.iter().all(|(name, value)| {
+            if let Some(primitive) = name.strip_prefix('_') {
+                // The extensions of a primitive: fine beside it, but they are no substitute for it.
+                return map.contains_key(primitive);
+            }
+            let element = elements.iter().find(|it| it.name == name);
+            required += usize::from(element.is_some_and(Element::is_required));
+            match element {
+                Some(element) => self.is_element(element, value),
+                None => matches!(name.as_str(), "id" | "extension"),
+            }
+        });
+        each_is_fine && !map.is_empty() && required == elements.iter().filter(|it| it.is_required()).count()
     }
 
-    fn is_element(self, map: &Map<String, Value>, name: &str, value: &Value, elements: &[Element]) -> bool {
-        if let Some(primitive) = name.strip_prefix('_') {
-            // The extensions of a primitive: fine beside it, but they are no substitute for it.
-            return map.contains_key(primitive);
-        }
-        if matches!(name, "id" | "extension") {
-            return true;
-        }
-        let Some(element) = elements.iter().find(|it| it.name == name) else {
-            return false;
-        };
+    fn is_element(self, element: &Element, value: &Value) -> bool {
         match (element.times, value) {
             (Times::List | Times::NonEmptyList, Value::Array(list)) => {
                 !list.is_empty() && list.iter().all(|it| self.is_of(it, element.shape))
@@ -73,7 +72,10 @@ impl Reader<'_> {
             (Shape::Period, Value::Object(map)) => {
                 self.is_object(map, PERIOD) && Interval::of_period(value, self.zone).is_some()
             }
-            (Shape::Object(elements), Value::Object(map)) => self.is_object(map, elements) && is_known(map),
+            (Shape::Meaning, Value::String(text)) => {
+                matches!(text.as_str(), "instance" | "related" | "dependents" | "authoredby")
+            }
+            (Shape::Object(elements), Value::Object(map)) => self.is_object(map, elements),
             (Shape::Provision, Value::Object(map)) => self.is_provision(value, map),
             (Shape::Flag, Value::Bool(_))
             | (Shape::Any, Value::Object(_) | Value::Array(_) | Value::String(_)) => true,
@@ -90,11 +92,4 @@ impl Reader<'_> {
             && (!typed || Kind::of(value).is_some())
             && deeper.is_object(map, PROVISION)
     }
-}
-
-/// Whether the meaning of a `data` entry, where there is one, is known.
-fn is_known(map: &Map<String, Value>) -> bool {
-    map.get("meaning")
-        .and_then(Value::as_str)
-        .is_none_or(|meaning| matches!(meaning, "instance" | "related" | "dependents" | "authoredby"))
 }

@@ -20,7 +20,7 @@ fn a_trace_tells_which_provision_denied_and_what_gave_the_label_away() {
         "Observation/o may not go",
         "Its content http://loinc.org|44249-1 means PSY.",
         "Consent/c1/_history/2 denies it",
-        "Consent/c1#0, a deny, denies it: securityLabel matches.",
+        "Consent/c1#0, a deny, denies it: securityLabel (PSY) matches.",
         "Consent/c1#, a permit, denies it.",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
