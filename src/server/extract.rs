@@ -37,9 +37,7 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
-        let header = authorization(&parts.headers);
-        let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
-        must_accept_json(&parts.headers)?;
+        let caller = caller(parts, doors)?;
         let partner = match &caller.role {
             ClientRole::Partner(id) => doors.partners.get(id).cloned(),
             ClientRole::Clinic => None,
@@ -67,15 +65,21 @@ impl FromRequestParts<Doors> for AuthenticatedClinic {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
-        let header = authorization(&parts.headers);
-        let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
-        must_accept_json(&parts.headers)?;
+        let caller = caller(parts, doors)?;
         note_caller(&caller.client_id, None);
         match caller.role {
             ClientRole::Clinic => Ok(Self { caller }),
             ClientRole::Partner(_) => Err(Refusal::forbidden()),
         }
     }
+}
+
+/// Whose token it is, of those who can read what we answer.
+fn caller(parts: &Parts, doors: &Doors) -> Result<Caller, Refusal> {
+    let header = authorization(&parts.headers);
+    let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
+    must_accept_json(&parts.headers)?;
+    Ok(caller)
 }
 
 /// What stands in `Authorization`. Two of them read as an empty one: nobody may choose between two callers.

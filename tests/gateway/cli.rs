@@ -3,26 +3,12 @@
 use std::fs;
 use std::process::Output;
 
-use referral_gateway::fhir::json;
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
 use serde_json::Value;
 
-use crate::process::{Serving, run};
+use crate::process::{Serving, err, lines, out, run};
 use crate::support::TestGateway;
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// Each line as JSON.
-fn lines(output: &Output) -> Vec<Value> {
-    out(output).lines().map(|line| json::parse(line.as_bytes()).unwrap()).collect()
-}
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()

@@ -1,27 +1,13 @@
 //! The privacy officer's questions, each answered by one command beside a running gateway.
 
-use std::process::Output;
-
 use referral_gateway::fhir::json;
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::clinic::ConsentSays;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::process::run;
+use crate::process::{err, lines, out, run};
 use crate::support::TestGateway;
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn lines(output: &Output) -> Vec<Value> {
-    out(output).lines().map(|line| json::parse(line.as_bytes()).unwrap()).collect()
-}
 
 /// A gateway that withholds a psychotherapy note, and has sent a status.
 async fn gateway() -> (TestGateway, String) {

@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use referral_gateway::fhir::json;
+use serde_json::Value;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program, started in the folder of the source, where `config` and `fixtures` are.
@@ -22,6 +25,21 @@ pub async fn run(arguments: &[&str]) -> Output {
     let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
     let end = tokio::task::spawn_blocking(move || program().args(arguments).output());
     end.await.unwrap().unwrap()
+}
+
+/// What a program wrote for its caller.
+pub fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What a program wrote about itself.
+pub fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Each line for the caller as JSON.
+pub fn lines(output: &Output) -> Vec<Value> {
+    out(output).lines().map(|line| json::parse(line.as_bytes()).unwrap()).collect()
 }
 
 /// A port of this machine that is free and stays so: below those that the system gives away by itself.
