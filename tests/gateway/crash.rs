@@ -14,7 +14,7 @@ use referral_gateway::sandbox::partner::SimulatedPartner;
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 use serde_json::Value;
 
-use crate::process::{Serving, free_port};
+use crate::process::{Serving, free_port, lines, run};
 
 const SEED: u64 = 20_260_310;
 const KILLS: u64 = 10;
@@ -48,6 +48,7 @@ async fn a_gateway_that_is_killed_ten_times_loses_nothing_and_doubles_nothing() 
 
     world.assert_clinic_has_each_referral_once();
     world.assert_lakeside_has_each_update_once().await;
+    world.assert_every_disclosure_is_on_record().await;
     assert!(!log.contains("ERROR"), "{log}");
 }
 
@@ -168,6 +169,15 @@ impl World {
     }
 
     /// A number that looks random and is the same in every run (xorshift).
+    /// Whatever the kills cut off: nothing that went out is missing in the trail, and its links hold.
+    async fn assert_every_disclosure_is_on_record(&self) {
+        let verified =
+            run(&["audit", "verify", "--json", "--config", self.folder.path().to_str().unwrap()]).await;
+        let report = lines(&verified).remove(0);
+        assert_eq!(report["whole"], true, "{report}");
+        assert!(report["delivered"].as_u64().unwrap() >= LAST, "{report}");
+    }
+
     fn next_random(&mut self) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
