@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json as object;
 
 use super::settings::SettingsFolder;
@@ -20,12 +20,13 @@ use crate::store::{AuditTrail as _, Deliveries as _};
 
 /// Which decision.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("question").required(true).args(["delivery", "partner"])))]
 pub struct Explain {
     /// The last decision about this delivery, as it was made.
     #[arg(long, value_name = "dlv-…", conflicts_with_all = ["partner", "resource", "at"])]
     delivery: Option<DeliveryId>,
     /// What consent would say if this partner were to get a resource. The gateway must be running.
-    #[arg(long, value_name = "ID", requires = "resource", required_unless_present = "delivery")]
+    #[arg(long, value_name = "ID", requires = "resource")]
     partner: Option<String>,
     /// The resource at the clinic, such as DiagnosticReport/5.
     #[arg(long, value_name = "REF", requires = "partner")]
