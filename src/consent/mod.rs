@@ -14,6 +14,7 @@ pub mod disclosure;
 pub mod explain;
 pub mod family;
 pub mod labels;
+pub mod lint;
 pub mod matching;
 pub mod node_outcome;
 pub mod outcome;

@@ -244,3 +244,49 @@ async fn the_shipped_schemas_are_those_of_the_program() {
         assert!(same, "{name} is out of date");
     }
 }
+
+#[tokio::test]
+async fn a_consent_that_only_holds_is_told_with_its_place_and_the_fix() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("form.json");
+    let form = place.to_str().unwrap();
+    let good = "fixtures/lakeside/complete-bundle/request.json";
+    let mut bad = json::parse(&fs::read(good).unwrap()).unwrap();
+    let actor = bad.pointer_mut("/entry/9/resource/provision/actor/0").unwrap();
+    actor.as_object_mut().unwrap().shift_remove("role");
+    fs::write(&place, bad.to_string()).unwrap();
+
+    let fine = run(&["consent", "lint", good]).await;
+    let told = run(&["consent", "lint", form]).await;
+    let for_programs = run(&["consent", "lint", "--json", "--time-zone", "Europe/Berlin", form]).await;
+
+    assert_eq!((code(&fine), out(&fine).as_str()), (0, ""));
+    let element = "Bundle.entry[9].resource.provision.actor[0].role";
+    assert_eq!(code(&told), 1);
+    assert_eq!(
+        out(&told),
+        format!(
+            "{form}: {element}: Add `role`, without which the rest says nothing certain. (element-missing)\n"
+        )
+    );
+    let line = &lines(&for_programs)[0];
+    assert_eq!((&line["element"], &line["effect"]), (&element.into(), &"only-holds".into()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_linted_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.json");
+    fs::write(&empty, r#"{ "resourceType": "Bundle" }"#).unwrap();
+
+    let without_consent = run(&["consent", "lint", empty.to_str().unwrap()]).await;
+    let without_zone = run(&["consent", "lint", "--time-zone", "Nowhere", "Cargo.toml"]).await;
+    let without_json = run(&["consent", "lint", "Cargo.toml"]).await;
+
+    for (told, reason) in
+        [(without_consent, "has no Consent"), (without_zone, "is no zone"), (without_json, "Cargo.toml: it ")]
+    {
+        assert_eq!(code(&told), 1);
+        assert!(err(&told).contains(reason), "{}", err(&told));
+    }
+}

@@ -19,6 +19,10 @@ pub enum Shape {
     Object(&'static [Element]),
     /// A provision.
     Provision,
+    /// `permit` or `deny`.
+    Kind,
+    /// A code of `provision.data.meaning`.
+    Meaning,
 }
 
 /// One element: its name, what it holds, whether it is a list, whether it must be there.
@@ -77,7 +81,7 @@ pub const CONSENT: &[Element] = &[
 
 /// Of a provision, at any depth. Only the root's `type` may be missing.
 pub const PROVISION: &[Element] = &[
-    element("type", Shape::Text, Optional),
+    element("type", Shape::Kind, Optional),
     element("period", Shape::Period, Optional),
     element("actor", Shape::Object(ACTOR), List),
     element("action", Shape::Object(CONCEPT), List),
@@ -98,7 +102,7 @@ const ACTOR: &[Element] =
     &[element("role", Shape::Object(CONCEPT), Once), element("reference", Shape::Object(REFERENCE), Once)];
 
 const DATA: &[Element] =
-    &[element("meaning", Shape::Text, Once), element("reference", Shape::Object(REFERENCE), Once)];
+    &[element("meaning", Shape::Meaning, Once), element("reference", Shape::Object(REFERENCE), Once)];
 
 const POLICY: &[Element] =
     &[element("authority", Shape::Text, Optional), element("uri", Shape::Text, Optional)];
