@@ -62,6 +62,26 @@ async fn the_shipped_settings_are_good() {
 }
 
 #[tokio::test]
+async fn a_broken_list_of_sensitive_codes_is_a_mistake_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let profiles = folder.path().join("profiles");
+    fs::create_dir_all(profiles.join("sensitivity")).unwrap();
+    fs::write(profiles.join("sensitivity/codes.json"), "{}").unwrap();
+    let shipped = fs::read_to_string("config/gateway.toml").unwrap();
+    let named = format!("directory = \"{}\"", profiles.display());
+    let settings = shipped.replace("# directory = \"/etc/referral-gateway/profiles\"", &named);
+    assert_ne!(settings, shipped);
+    fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    fs::create_dir(folder.path().join("partners")).unwrap();
+    fs::copy("config/partners/lakeside.toml", folder.path().join("partners/lakeside.toml")).unwrap();
+
+    let checked = run(&["check", "--config", folder.path().to_str().unwrap()]).await;
+
+    assert_eq!(code(&checked), 78, "{}", err(&checked));
+    assert!(err(&checked).contains("sensitivity/codes.json: not a sensitivity list"), "{}", err(&checked));
+}
+
+#[tokio::test]
 async fn every_mistake_is_told_with_its_place_and_a_caret() {
     let folder = broken();
 
