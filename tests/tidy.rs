@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("translation", &["model", "fhir"]),
     ("validation", &["fhir"]),
     ("store", &["model"]),
-    ("inbound", &["model", "fhir", "validation", "translation", "store"]),
+    // Consent is pure, so both roads may read it: the road in tells a sender of a Consent that can only hold.
+    ("inbound", &["model", "fhir", "validation", "translation", "consent", "store"]),
     ("outbound", &["model", "fhir", "validation", "translation", "consent", "audit", "store"]),
     // Roads return the FHIR client's failure; the worker alone knows patience, and judges it.
     ("worker", &["model", "fhir", "store"]),

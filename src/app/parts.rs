@@ -18,7 +18,6 @@ use crate::auth::obtain::token_source;
 use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
 use crate::config::settings::Config;
 use crate::consent::disclosure::{ClinicRules, Party};
-use crate::consent::labels::lists::SensitivityLists;
 use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
@@ -134,6 +133,7 @@ impl<'a> House<'a> {
                 clinic_name: config.clinic.name.clone(),
                 clinic: config.clinic.organization.clone(),
                 maps: self.profiles.to_clinic.clone(),
+                time_zone: config.clinic.time_zone.clone(),
             }),
         }
     }
@@ -162,6 +162,7 @@ impl<'a> House<'a> {
                 overlap: config.clinic.poll_overlap,
             }),
             refused_feeds: Arc::default(),
+            looked_at: Arc::default(),
         })
     }
 
@@ -175,7 +176,7 @@ impl<'a> House<'a> {
             max_staleness: config.consent.max_staleness,
             default: config.consent.default.clone(),
             time_zone: config.clinic.time_zone.clone(),
-            lists: SensitivityLists::built_in(),
+            lists: self.profiles.lists.clone(),
         }
     }
 

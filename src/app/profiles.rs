@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
+use crate::consent::labels::lists::{ListsProblem, SensitivityLists};
 use crate::fhir::{json, resource};
 use crate::translation::codes::CodeMaps;
 
@@ -30,6 +31,14 @@ pub enum ProfileError {
         /// Why.
         problem: json::JsonError,
     },
+    /// The list of sensitive codes is none.
+    #[error("{file}: {problem}")]
+    Lists {
+        /// Which.
+        file: String,
+        /// Why.
+        problem: ListsProblem,
+    },
 }
 
 /// Codes in both directions.
@@ -39,12 +48,29 @@ pub struct Profiles {
     pub to_clinic: CodeMaps,
     /// The clinic's codes in those of partners of the plain dialect: `dialects/plain/`.
     pub to_partner: CodeMaps,
+    /// Which codes are sensitive: `sensitivity/codes.json`. The clinic's list takes the place of ours, whole.
+    pub lists: SensitivityLists,
 }
 
 /// Reads the built-in definitions and those of a folder that is laid out like `profiles/`. Of two with the
 /// same `url`, the folder's counts.
 pub fn load(directory: Option<&Path>) -> Result<Profiles, ProfileError> {
-    Ok(Profiles { to_clinic: maps(directory, "clinic")?, to_partner: maps(directory, "dialects/plain")? })
+    Ok(Profiles {
+        to_clinic: maps(directory, "clinic")?,
+        to_partner: maps(directory, "dialects/plain")?,
+        lists: lists(directory)?,
+    })
+}
+
+fn lists(directory: Option<&Path>) -> Result<SensitivityLists, ProfileError> {
+    let file = directory.map(|it| it.join("sensitivity/codes.json")).filter(|it| it.exists());
+    let Some(file) = file else {
+        return Ok(SensitivityLists::built_in());
+    };
+    let name = file.display().to_string();
+    let text =
+        fs::read_to_string(&file).map_err(|source| ProfileError::File { file: name.clone(), source })?;
+    SensitivityLists::parse(&text).map_err(|problem| ProfileError::Lists { file: name, problem })
 }
 
 fn maps(directory: Option<&Path>, folder: &str) -> Result<CodeMaps, ProfileError> {
@@ -92,6 +118,38 @@ fn read(file: &str, bytes: &[u8]) -> Result<Value, ProfileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A folder with a list of sensitive codes.
+    fn with_list(text: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sensitivity")).unwrap();
+        fs::write(folder.path().join("sensitivity/codes.json"), text).unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_clinics_list_of_sensitive_codes_takes_the_place_of_the_built_in_one() {
+        let folder = with_list(
+            r#"{ "version": "clinic-1", "source": "the clinic", "rules": [
+                { "sensitivity": "HIV", "systems": ["urn:clinic"], "codes": ["7"] }] }"#,
+        );
+
+        let lists = load(Some(folder.path())).unwrap().lists;
+
+        assert_eq!(lists.version(), "clinic-1");
+        assert_eq!(lists.of_code("urn:clinic", "7").collect::<Vec<_>>(), ["HIV"]);
+        assert_eq!(lists.of_code("http://loinc.org", "44249-1").count(), 0);
+        assert_ne!(load(None).unwrap().lists.version(), "clinic-1");
+    }
+
+    #[test]
+    fn a_broken_list_of_sensitive_codes_is_no_profile() {
+        for text in ["", "{}", r#"{"version":"1","source":"","rules":[{"sensitivity":"X","systems":[]}]}"#] {
+            let error = load(Some(with_list(text).path())).unwrap_err();
+
+            assert!(matches!(&error, ProfileError::Lists { file, .. } if file.ends_with("codes.json")));
+        }
+    }
 
     #[test]
     fn a_definition_of_the_folder_takes_the_place_of_the_built_in_one() {

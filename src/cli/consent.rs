@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::json as object;
 
 use super::explain::Explain;
+use super::lint::Lint;
 use super::{fail, say, tell};
 use crate::consent::case::decide_case;
 use crate::fhir::json;
@@ -23,6 +24,8 @@ pub enum Consent {
     },
     /// Tell why an update was or was not sent, or what consent would say of a resource.
     Explain(Explain),
+    /// Tell what is wrong with Consents. Exit code 1 if one can only hold what it may speak of.
+    Lint(Lint),
 }
 
 impl Consent {
@@ -31,6 +34,7 @@ impl Consent {
         match self {
             Self::Decide { cases } => decide_all(&cases),
             Self::Explain(explain) => explain.run().await,
+            Self::Lint(lint) => lint.run(),
         }
     }
 }

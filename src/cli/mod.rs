@@ -7,6 +7,7 @@ pub mod consent;
 pub mod deliveries;
 pub mod demo;
 pub mod explain;
+pub mod lint;
 pub mod preview;
 pub mod serve;
 pub mod settings;

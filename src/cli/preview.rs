@@ -133,6 +133,7 @@ fn house(config: &Config) -> Result<House, profiles::ProfileError> {
         clinic_name: config.clinic.name.clone(),
         clinic: config.clinic.organization.clone(),
         maps: profiles::load(config.profiles_directory.as_deref())?.to_clinic,
+        time_zone: config.clinic.time_zone.clone(),
     })
 }
 

@@ -40,7 +40,12 @@ pub enum Kind {
 impl Kind {
     /// Reads `provision.type`.
     pub fn of(provision: &serde_json::Value) -> Option<Self> {
-        match provision["type"].as_str() {
+        Self::of_code(&provision["type"])
+    }
+
+    /// Reads its code.
+    pub fn of_code(code: &serde_json::Value) -> Option<Self> {
+        match code.as_str() {
             Some("permit") => Some(Self::Permit),
             Some("deny") => Some(Self::Deny),
             _ => None,

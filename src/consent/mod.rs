@@ -15,6 +15,7 @@ pub mod explain;
 pub mod family;
 pub mod labels;
 pub mod level;
+pub mod lint;
 pub mod matching;
 pub mod node_outcome;
 pub mod outcome;

@@ -14,6 +14,12 @@ pub fn answer(question: &Question<'_>) -> Answer {
     policies.map(|uri| one(uri, question)).max().unwrap_or(Answer::MayDeny)
 }
 
+/// Whether a policy of this address speaks without provisions.
+pub fn is_known(uri: &str) -> bool {
+    let name = uri.strip_prefix(PCF);
+    name.is_some_and(|it| matches!(it, "basic-normal" | "all-normal" | "break-glass-only" | "deny"))
+}
+
 fn one(uri: &str, question: &Question<'_>) -> Answer {
     let purpose = question.situation.disclosure.purpose;
     match uri.strip_prefix(PCF) {

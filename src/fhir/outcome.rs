@@ -18,6 +18,8 @@ pub enum IssueKind {
     CodeInvalid,
     /// A rule between elements is broken.
     Invariant,
+    /// It is well formed, and does not do what it is for.
+    BusinessRule,
     /// We do not do this.
     NotSupported,
     /// What is asked for does not exist, as far as the asker may know.
@@ -51,6 +53,7 @@ impl IssueKind {
             Self::Value => "value",
             Self::CodeInvalid => "code-invalid",
             Self::Invariant => "invariant",
+            Self::BusinessRule => "business-rule",
             Self::NotSupported => "not-supported",
             Self::NotFound => "not-found",
             Self::Duplicate => "duplicate",
@@ -106,6 +109,11 @@ impl Issue {
     /// An error without a place.
     pub fn error(kind: IssueKind, code: &'static str, text: impl Into<String>) -> Self {
         Self { severity: Severity::Error, kind, code, text: text.into(), expression: Vec::new() }
+    }
+
+    /// A warning without a place.
+    pub fn warning(kind: IssueKind, code: &'static str, text: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(kind, code, text) }
     }
 
     /// The same issue, at this place.

@@ -9,6 +9,8 @@ pub mod record;
 
 pub mod receipt;
 
+pub mod consent_faults;
+
 pub mod translate;
 
 pub mod forward;
@@ -16,6 +18,8 @@ pub mod forward;
 pub mod hosted;
 
 use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 
 use crate::fhir::client::FhirClient;
 use crate::fhir::json::JsonError;
@@ -54,6 +58,8 @@ pub struct House {
     pub clinic: BusinessIdentifier,
     /// Partners' codes in the clinic's.
     pub maps: CodeMaps,
+    /// The clinic's zone, in which dates without a time are meant.
+    pub time_zone: TimeZone,
 }
 
 impl Inbound {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::House;
+use super::consent_faults::with_consent_faults;
 use crate::fhir::resource;
 use crate::model::ids::ReferralId;
 use crate::model::partner::Partner;
@@ -34,6 +35,8 @@ pub fn of(referral: &Referral, repeated: bool, message: &Value, house: &House, p
     let is_bundle = resource::resource_type(message) == "Bundle";
     let transaction_response =
         is_bundle.then(|| transaction_response(referral, &placer, &task, &house.public_url));
+    let transaction_response =
+        transaction_response.map(|it| with_consent_faults(it, &submission, &house.time_zone));
     Receipt { referral: referral.id, repeated, task, transaction_response }
 }
 

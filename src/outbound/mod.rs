@@ -10,6 +10,8 @@ pub mod relate;
 
 pub mod record;
 
+pub mod consent_faults;
+
 pub mod read;
 
 pub mod permit;
@@ -72,6 +74,8 @@ pub struct Outbound {
     pub house: Arc<House>,
     /// Which feeds the clinic's server does not offer.
     pub refused_feeds: Arc<watch::RefusedFeeds>,
+    /// Which Consents were looked at for faults.
+    pub looked_at: Arc<consent_faults::LookedAt>,
 }
 
 /// What the clinic decided about updates that go out.

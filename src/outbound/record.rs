@@ -21,6 +21,7 @@ impl Outbound {
     ) -> Result<usize, WatchError> {
         let mut noticed = Noticed { read_from, ..Noticed::nothing(feed, read_up_to) };
         if feed == CONSENT {
+            self.tell_faults(&found);
             noticed.consents = found.iter().filter_map(|it| self.consent(it)).collect();
         } else if is_depended_on(feed) {
             noticed.changed = found.iter().map(version_of).collect();

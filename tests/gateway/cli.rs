@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Output;
 
+use referral_gateway::fhir::json;
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
 use serde_json::Value;
@@ -45,6 +46,26 @@ async fn the_shipped_settings_are_good() {
     let checked = run(&["check", "--config", "config"]).await;
 
     assert_eq!((code(&checked), out(&checked).as_str()), (0, "The settings are good: 1 partners.\n"));
+}
+
+#[tokio::test]
+async fn a_broken_list_of_sensitive_codes_is_a_mistake_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let profiles = folder.path().join("profiles");
+    fs::create_dir_all(profiles.join("sensitivity")).unwrap();
+    fs::write(profiles.join("sensitivity/codes.json"), "{}").unwrap();
+    let shipped = fs::read_to_string("config/gateway.toml").unwrap();
+    let named = format!("directory = \"{}\"", profiles.display());
+    let settings = shipped.replace("# directory = \"/etc/referral-gateway/profiles\"", &named);
+    assert_ne!(settings, shipped);
+    fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    fs::create_dir(folder.path().join("partners")).unwrap();
+    fs::copy("config/partners/lakeside.toml", folder.path().join("partners/lakeside.toml")).unwrap();
+
+    let checked = run(&["check", "--config", folder.path().to_str().unwrap()]).await;
+
+    assert_eq!(code(&checked), 78, "{}", err(&checked));
+    assert!(err(&checked).contains("sensitivity/codes.json: not a sensitivity list"), "{}", err(&checked));
 }
 
 #[tokio::test]
@@ -228,5 +249,51 @@ async fn the_shipped_schemas_are_those_of_the_program() {
         let shipped = format!("{}/config/schema/{name}", env!("CARGO_MANIFEST_DIR"));
         let same = fs::read(folder.path().join(name)).unwrap() == fs::read(shipped).unwrap();
         assert!(same, "{name} is out of date");
+    }
+}
+
+#[tokio::test]
+async fn a_consent_that_only_holds_is_told_with_its_place_and_the_fix() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("form.json");
+    let form = place.to_str().unwrap();
+    let good = "fixtures/lakeside/complete-bundle/request.json";
+    let mut bad = json::parse(&fs::read(good).unwrap()).unwrap();
+    let actor = bad.pointer_mut("/entry/9/resource/provision/actor/0").unwrap();
+    actor.as_object_mut().unwrap().shift_remove("role");
+    fs::write(&place, bad.to_string()).unwrap();
+
+    let fine = run(&["consent", "lint", good]).await;
+    let told = run(&["consent", "lint", form]).await;
+    let for_programs = run(&["consent", "lint", "--json", "--time-zone", "Europe/Berlin", form]).await;
+
+    assert_eq!((code(&fine), out(&fine).as_str()), (0, ""));
+    let element = "Bundle.entry[9].resource.provision.actor[0].role";
+    assert_eq!(code(&told), 1);
+    assert_eq!(
+        out(&told),
+        format!(
+            "{form}: {element}: Add `role`, without which the rest says nothing certain. (element-missing)\n"
+        )
+    );
+    let line = &lines(&for_programs)[0];
+    assert_eq!((&line["element"], &line["effect"]), (&element.into(), &"only-holds".into()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_linted_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.json");
+    fs::write(&empty, r#"{ "resourceType": "Bundle" }"#).unwrap();
+
+    let without_consent = run(&["consent", "lint", empty.to_str().unwrap()]).await;
+    let without_zone = run(&["consent", "lint", "--time-zone", "Nowhere", "Cargo.toml"]).await;
+    let without_json = run(&["consent", "lint", "Cargo.toml"]).await;
+
+    for (told, reason) in
+        [(without_consent, "has no Consent"), (without_zone, "is no zone"), (without_json, "Cargo.toml: it ")]
+    {
+        assert_eq!(code(&told), 1);
+        assert!(err(&told).contains(reason), "{}", err(&told));
     }
 }

@@ -2,11 +2,17 @@
 
 pub mod category;
 pub mod eligibility;
+pub mod fault;
+pub mod place;
 pub mod scope;
 pub mod shape;
+pub mod status;
 pub mod understood;
+pub mod walk;
 
 use serde_json::Value;
+
+use status::Status;
 
 use super::matching::patient::{Whose, whose};
 use super::matching::situation::Situation;
@@ -44,12 +50,10 @@ fn before_its_rules(consent: &Value, situation: &Situation<'_>) -> Option<Standi
     if resource::resource_type(consent) != "Consent" {
         return Some(Standing::Doubtful("not-a-consent"));
     }
-    match consent["status"].as_str() {
-        Some("active") => {}
-        Some("draft" | "proposed" | "rejected" | "inactive" | "entered-in-error") => {
-            return Some(Standing::Ignored("consent-not-active"));
-        }
-        _ => return Some(Standing::Doubtful("consent-status-unknown")),
+    match Status::of(consent) {
+        Status::Active => {}
+        Status::NotActive => return Some(Standing::Ignored("consent-not-active")),
+        Status::Unknown => return Some(Standing::Doubtful("consent-status-unknown")),
     }
     match whose(&consent["patient"], disclosure.patient, &disclosure.clinic.base) {
         Whose::This => {}

@@ -20,3 +20,8 @@ pub fn standing(scope: &Value, purpose: &Purpose) -> Option<Standing> {
         Some(Standing::Doubtful("consent-scope-unknown"))
     }
 }
+
+/// Whether it is a scope of FHIR's at all.
+pub fn is_known(scope: &Value) -> bool {
+    ["patient-privacy", "research", "treatment", "adr"].iter().any(|it| has_coding(scope, SCOPE, it))
+}

@@ -15,12 +15,14 @@ pub enum Shape {
     Period,
     /// Anything that is not empty: it does not decide.
     Any,
-    /// What a `data` entry means: a code of consent-data-meaning.
-    Meaning,
     /// An object with these elements.
     Object(&'static [Element]),
     /// A provision.
     Provision,
+    /// `permit` or `deny`.
+    Kind,
+    /// A code of `provision.data.meaning`.
+    Meaning,
 }
 
 /// One element: its name, what it holds, whether it is a list, whether it must be there.
@@ -86,7 +88,7 @@ pub const CONSENT: &[Element] = &[
 
 /// Of a provision, at any depth. Only the root's `type` may be missing.
 pub const PROVISION: &[Element] = &[
-    element("type", Shape::Text, Optional),
+    element("type", Shape::Kind, Optional),
     element("period", Shape::Period, Optional),
     element("actor", Shape::Object(ACTOR), List),
     element("action", Shape::Object(CONCEPT), List),

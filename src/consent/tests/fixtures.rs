@@ -8,7 +8,9 @@ use crate::consent::disclosure::{
     ClinicRules, DISCLOSE, Disclosure, Labelling, Party, PatientAtClinic, Purpose, Receiver, Source,
 };
 use crate::consent::labels::lists::SensitivityLists;
+use crate::consent::matching::situation::Situation;
 use crate::consent::permit::Decision;
+use crate::consent::standing::{Standing, standing};
 use crate::consent::trace::Trace;
 use crate::consent::{decide, examine};
 use crate::model::ids::PartnerId;
@@ -88,6 +90,11 @@ impl Setting {
 
     pub(super) fn decide(&self) -> Decision {
         decide(&self.disclosure())
+    }
+
+    /// Whether a Consent counts in this question.
+    pub(super) fn standing(&self, consent: &Value) -> Standing {
+        standing(consent, &Situation::of(&self.disclosure()))
     }
 
     pub(super) fn trace(&self) -> Trace {

@@ -2,6 +2,8 @@ mod combining;
 mod decisions;
 mod explaining;
 mod fixtures;
+mod linting;
+mod mutation;
 mod properties;
 mod redaction;
 mod shared;

@@ -3,6 +3,7 @@
 mod answer;
 mod clinic_faults;
 mod clinic_record;
+mod consent_faults;
 mod hosted;
 mod people_known;
 mod race;

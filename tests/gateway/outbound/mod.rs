@@ -2,6 +2,7 @@
 
 mod arrival;
 mod consent_changes;
+mod consent_faults;
 mod consent_gate;
 mod consent_presets;
 mod content;
