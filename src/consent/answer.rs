@@ -1,11 +1,11 @@
 //! What a Consent answers, and how the answers of nested rules combine.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::truth::Truth;
 
 /// One Consent's answer about one resource, weakest first (consent S1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Answer {
     /// It does not speak to this.
     #[serde(rename = "N")]
@@ -28,7 +28,7 @@ pub enum Answer {
 }
 
 /// Which way a rule points. Always read from its `type`, never turned round by nesting (consent S5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// `permit`: a criterion must certainly match.

@@ -62,8 +62,8 @@ pub struct Case {
 /// Decides a case.
 pub fn decide_case(case: &Value) -> Result<CaseDecision, CaseProblem> {
     let case = Case::read(case)?;
-    let (_, trace) = case.examine();
-    Ok(CaseDecision { name: case.name, decision: trace.outcome, trace })
+    let (decision, trace) = case.examine();
+    Ok(CaseDecision { name: case.name, decision: decision.note().outcome, trace })
 }
 
 impl Case {

@@ -14,7 +14,7 @@ use super::question::items;
 use crate::fhir::coding::codings;
 
 /// Turns a permit into "not covered" where another Consent of its family does not cover the data.
-pub fn limit_permits(replies: &mut [Reply<'_>], zone: &TimeZone) {
+pub fn limit_permits<R>(replies: &mut [Reply<'_, R>], zone: &TimeZone) {
     let narrower: Vec<&Value> =
         replies.iter().filter(|it| it.verdict.answer == Answer::NotCovered).map(|it| it.consent).collect();
     for reply in replies.iter_mut().filter(|it| it.verdict.answer == Answer::Permit) {
@@ -36,8 +36,8 @@ fn family(consent: &Value) -> [BTreeSet<String>; 2] {
     [categories, policies.chain(codings(&consent["policyRule"]).map(name)).collect()]
 }
 
-/// Missing and overlapping dates leave the order open.
-fn is_certainly_older(one: &Value, other: &Value, zone: &TimeZone) -> bool {
+/// Whether one is dated before another. Missing and overlapping dates leave the order open.
+pub fn is_certainly_older(one: &Value, other: &Value, zone: &TimeZone) -> bool {
     let date = |consent: &Value| Interval::of_date(&consent["dateTime"], zone);
     let end = date(one).and_then(|it| it.before);
     end.zip(date(other).and_then(|it| it.from)).is_some_and(|(end, start)| end <= start)

@@ -24,14 +24,18 @@ pub mod permit;
 pub mod provision;
 pub mod purpose;
 pub mod question;
+pub mod recorder;
 pub mod redact;
+pub mod remedies;
 pub mod rules;
 pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod trace;
 pub mod truth;
+pub mod values;
 pub mod verdict;
+pub mod words;
 
 use serde_json::Value;
 
@@ -43,6 +47,7 @@ use outcome::{Decided, Outcome, of_payload};
 use payload::Item;
 use payload::node::Node;
 use permit::{Decision, Obligation, Permit, Refusal};
+use recorder::{Asked, Nothing, Recorder};
 use standing::standing;
 use trace::{NodeTrace, Trace};
 
@@ -51,28 +56,31 @@ use crate::model::update::DecisionNote;
 
 /// Decides one disclosure.
 pub fn decide(disclosure: &Disclosure<'_>) -> Decision {
-    examine(disclosure).0
+    decision(disclosure, outcome(disclosure, &mut Nothing))
 }
 
 /// Decides one disclosure and says how, for the protected store and the privacy officer.
 pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
-    let situation = Situation::of(disclosure);
-    let mut nodes = Vec::new();
-    let items = payload::items(disclosure);
-    let (outcome, obligations) = match refused(disclosure) {
-        Some(rule) => (Outcome::Hold(rule), Vec::new()),
-        None => look_at(&items, &situation, &mut nodes),
-    };
-    let decision = decision(disclosure, outcome, obligations);
+    let mut nodes: Vec<NodeTrace> = Vec::new();
+    let decision = decision(disclosure, outcome(disclosure, &mut nodes));
     let note = decision.note();
     let trace = Trace {
-        outcome: note.outcome,
-        rule: note.rule,
+        outcome: note.outcome.into(),
+        rule: note.rule.into(),
         lists: disclosure.clinic.lists.version().to_owned(),
         next_boundary: boundary::next(disclosure),
         nodes,
+        remedies: Vec::new(),
     };
     (decision, trace)
+}
+
+/// What is decided, with what must go along; the recorder hears how.
+fn outcome(disclosure: &Disclosure<'_>, recorder: &mut impl Recorder) -> (Outcome, Vec<Obligation>) {
+    match refused(disclosure) {
+        Some(rule) => (Outcome::Hold(rule), Vec::new()),
+        None => look_at(&payload::items(disclosure), &Situation::of(disclosure), recorder),
+    }
 }
 
 /// A question that cannot be asked is not answered (consent S1).
@@ -87,10 +95,10 @@ fn refused(disclosure: &Disclosure<'_>) -> Option<&'static str> {
     (purpose.code.is_empty() || unknown).then_some("purpose-unclear")
 }
 
-fn look_at(
-    items: &[Item<'_>],
-    situation: &Situation<'_>,
-    nodes: &mut Vec<NodeTrace>,
+fn look_at<'a, R: Recorder>(
+    items: &'a [Item<'a>],
+    situation: &'a Situation<'a>,
+    recorder: &mut R,
 ) -> (Outcome, Vec<Obligation>) {
     let disclosure = situation.disclosure;
     let considered: Vec<Considered<'_>> = disclosure
@@ -98,10 +106,10 @@ fn look_at(
         .iter()
         .map(|consent| Considered { consent, standing: standing(consent, situation) })
         .collect();
-    let mut ask = |node: &Node<'_>| {
-        let replies: Vec<Reply<'_>> = replies(node, situation, &considered);
+    let mut ask = |node: &'a Node<'a>| {
+        let replies: Vec<Reply<'_, R::Rules>> = replies(node, situation, &considered);
         let outcome = settle(&replies, node, situation);
-        nodes.push(explain::trace_of(node, outcome, replies));
+        recorder.node(Asked { situation, node, outcome, replies, considered: &considered });
         outcome
     };
     let decided: Vec<Decided<'_>> = items
@@ -127,7 +135,7 @@ fn obligations(decided: &[Decided<'_>]) -> Vec<Obligation> {
     released.any(|(node, _)| substance_use(node)).then_some(Obligation::Part2Notice).into_iter().collect()
 }
 
-fn decision(disclosure: &Disclosure<'_>, outcome: Outcome, obligations: Vec<Obligation>) -> Decision {
+fn decision(disclosure: &Disclosure<'_>, (outcome, obligations): (Outcome, Vec<Obligation>)) -> Decision {
     let note = |outcome, rule| DecisionNote {
         outcome,
         rule,

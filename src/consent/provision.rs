@@ -6,8 +6,8 @@ use super::answer::{Answer, Kind, combine, own};
 use super::labels::sensitivity::Sensitivity;
 use super::matching::situation::name_of;
 use super::question::{Question, items};
-use super::rules::{DATA, REQUEST, data, security_label};
-use super::trace::RuleTrace;
+use super::recorder::{Answered, RuleRecorder};
+use super::rules::{Criterion, DATA, REQUEST, data, security_label};
 use super::truth::Truth;
 
 /// What a rule answers, with the sensitivities that its permit names.
@@ -40,67 +40,91 @@ impl Verdict {
     }
 }
 
-/// A walk through one Consent's provisions for one node.
-#[derive(Debug)]
-pub struct Walk<'a> {
-    question: Question<'a>,
-    chain: Vec<&'a Value>,
-    /// What each rule answered, children first.
-    pub rules: Vec<RuleTrace>,
+/// One rule with the rules above it. It lives on the stack, so that going down the tree allocates nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Level<'a, 'l> {
+    /// The provision.
+    pub rule: &'a Value,
+    number: usize,
+    above: Option<&'l Self>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Level<'a, '_> {
+    const fn root(rule: &'a Value) -> Self {
+        Self { rule, number: 0, above: None }
+    }
+
+    /// `Consent/12#0.1`.
+    pub fn path(&self, consent: &Value) -> String {
+        let below_root = self.upwards().filter(|it| it.above.is_some());
+        let mut numbers: Vec<String> = below_root.map(|it| it.number.to_string()).collect();
+        numbers.reverse();
+        format!("{}#{}", name_of(consent), numbers.join("."))
+    }
+
+    /// The rule itself first, the root last.
+    fn upwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |it| it.above)
+    }
+
+    /// The level that states an element for this rule: the nearest.
+    fn nearest(&self, element: &str) -> Option<(&Self, &'a Value)> {
+        self.upwards().find_map(|it| Some((it, it.rule.get(element)?)))
+    }
+}
+
+/// A walk through one Consent's provisions for one node.
+#[derive(Debug)]
+pub struct Walk<'a, R> {
+    question: Question<'a>,
+    /// What each rule answered, children first.
+    pub rules: R,
+}
+
+impl<'a, R: RuleRecorder> Walk<'a, R> {
     /// Begins above the root.
-    pub const fn new(question: Question<'a>) -> Self {
-        Self { question, chain: Vec::new(), rules: Vec::new() }
+    pub fn new(question: Question<'a>) -> Self {
+        Self { question, rules: R::default() }
     }
 
     /// The answer of a typed root.
     pub fn typed_root(&mut self, root: &'a Value) -> Verdict {
-        self.rule(root, "")
+        self.rule(&Level::root(root))
     }
 
     /// The strongest answer below an untyped root, which only sets the context (R4, "Not permitted in root
     /// rule").
     pub fn below_untyped_root(&mut self, root: &'a Value) -> Verdict {
-        self.chain.push(root);
-        let verdict = self.children(root, "");
-        self.chain.pop();
-        verdict
+        self.children(&Level::root(root))
     }
 
-    fn rule(&mut self, provision: &'a Value, path: &str) -> Verdict {
-        self.chain.push(provision);
-        let children = self.children(provision, path);
-        let verdict = match Kind::of(provision) {
-            Some(kind) => self.with_own(children, kind, path),
+    fn rule(&mut self, level: &Level<'a, '_>) -> Verdict {
+        let children = self.children(level);
+        match Kind::of(level.rule) {
+            Some(kind) => self.with_own(children, kind, level),
             // Rule 4 of S2 lets no such rule pass; if one did, it would be doubtful.
             None => Verdict::of(Answer::MayDeny),
-        };
-        self.chain.pop();
-        verdict
+        }
     }
 
-    fn children(&mut self, provision: &'a Value, path: &str) -> Verdict {
+    fn children(&mut self, level: &Level<'a, '_>) -> Verdict {
         let mut strongest = Verdict::of(Answer::Silent);
-        for (number, child) in items(&provision["provision"]).enumerate() {
-            let dot = if path.is_empty() { "" } else { "." };
-            strongest = strongest.beside(self.rule(child, &format!("{path}{dot}{number}")));
+        for (number, rule) in items(&level.rule["provision"]).enumerate() {
+            strongest = strongest.beside(self.rule(&Level { rule, number, above: Some(level) }));
         }
         strongest
     }
 
-    fn with_own(&mut self, children: Verdict, kind: Kind, path: &str) -> Verdict {
-        let mut criteria = Vec::new();
-        let request = self.request(kind, &mut criteria);
-        let data = self.data(kind, &mut criteria);
+    fn with_own(&mut self, children: Verdict, kind: Kind, level: &Level<'a, '_>) -> Verdict {
+        let mut criteria = R::Criteria::default();
+        let request = self.request(kind, level, &mut criteria);
+        let data = self.data(kind, level, &mut criteria);
         let own = own(kind, request, data);
         let answer = combine(children.answer, own);
-        let path = format!("{}#{path}", name_of(self.question.consent));
-        self.rules.push(RuleTrace { path, kind, own, answer, criteria });
+        self.rules.rule(&self.question, level, Answered { kind, own, answer, criteria });
         let mut named = children.named;
         if own == Answer::Permit {
-            named.extend(self.named());
+            named.extend(self.named(level));
         }
         if answer != Answer::Permit {
             named.clear();
@@ -109,42 +133,48 @@ impl<'a> Walk<'a> {
     }
 
     /// The rule's own criteria about the request and those of every rule above it.
-    fn request(&self, kind: Kind, criteria: &mut Vec<(&'static str, Truth)>) -> Truth {
+    fn request(&self, kind: Kind, level: &Level<'a, '_>, criteria: &mut R::Criteria) -> Truth {
         let stated = REQUEST.iter().flat_map(|criterion| {
-            self.chain.iter().filter_map(move |rule| Some((criterion, rule.get(criterion.name)?)))
+            level.upwards().filter_map(move |it| Some((criterion, it, it.rule.get(criterion.name)?)))
         });
-        let matched = stated.map(|(criterion, value)| {
-            let truth = (criterion.matches)(&self.question, value, kind);
-            criteria.push((criterion.name, truth));
-            truth
-        });
-        Truth::all(matched)
+        self.all(kind, stated, criteria)
     }
 
     /// The criteria about the data: each as the nearest rule states it.
-    fn data(&self, kind: Kind, criteria: &mut Vec<(&'static str, Truth)>) -> Truth {
-        let stated = DATA.iter().filter_map(|it| Some((it, self.nearest(it.name)?)));
-        let matched = stated.map(|(criterion, value)| {
-            let truth = (criterion.matches)(&self.question, value, kind);
-            criteria.push((criterion.name, truth));
-            truth
+    fn data(&self, kind: Kind, level: &Level<'a, '_>, criteria: &mut R::Criteria) -> Truth {
+        let stated = DATA.iter().filter_map(|criterion| {
+            let (stating, value) = level.nearest(criterion.name)?;
+            Some((criterion, stating, value))
         });
-        Truth::all(matched)
+        self.all(kind, stated, criteria)
     }
 
-    fn nearest(&self, element: &str) -> Option<&'a Value> {
-        self.chain.iter().rev().find_map(|rule| rule.get(element))
+    fn all<'l>(
+        &self,
+        kind: Kind,
+        stated: impl Iterator<Item = (&'l Criterion, &'l Level<'a, 'l>, &'a Value)>,
+        criteria: &mut R::Criteria,
+    ) -> Truth
+    where
+        'a: 'l,
+    {
+        Truth::all(stated.map(|(criterion, stating, value)| {
+            let truth = (criterion.matches)(&self.question, value, kind);
+            R::criterion(criteria, &self.question, (criterion.name, stating), truth);
+            truth
+        }))
     }
 
     /// The sensitivities that the permit at the end of the chain names: by a label, by a code, or by naming
     /// the very instance.
-    fn named(&self) -> Vec<Sensitivity> {
-        let all = self.nearest("code").is_some()
-            || self.nearest("data").is_some_and(|it| data::names_instance(&self.question, it));
-        let labels = self.nearest("securityLabel");
-        let sensitivities = self.question.node.labels.sensitivities.iter().copied();
-        sensitivities
-            .filter(|it| all || labels.is_some_and(|named| security_label::names(named, it)))
-            .collect()
+    fn named(&self, level: &Level<'a, '_>) -> impl Iterator<Item = Sensitivity> {
+        let stated = |element| level.nearest(element).map(|(_, value)| value);
+        let sensitivities = &self.question.node.labels.sensitivities;
+        let labels = stated("securityLabel");
+        let all = !sensitivities.is_empty()
+            && (stated("code").is_some()
+                || stated("data").is_some_and(|it| data::names_instance(&self.question, it)));
+        let named = sensitivities.iter().copied();
+        named.filter(move |it| all || labels.is_some_and(|named| security_label::names(named, it)))
     }
 }

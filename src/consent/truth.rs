@@ -1,10 +1,10 @@
 //! Three-valued truth.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What cannot be told is neither true nor false (Kleene's logic; consent S1). In ascending order, so that
 /// AND is the minimum and OR the maximum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Truth {
     /// Certainly not.
     #[serde(rename = "F")]

@@ -7,3 +7,5 @@ mod redaction;
 mod shared;
 mod situations;
 mod standing;
+mod telling;
+mod traced_cases;
