@@ -4,6 +4,7 @@
 use std::fmt::{Result, Write};
 
 use super::answer::{Answer, Kind};
+use super::remedies::change::Change;
 use super::trace::{ConsentTrace, Counts, CriterionTrace, LabelTrace, NodeTrace, RuleTrace, Trace};
 use super::truth::Truth;
 use super::words::of_rule;
@@ -30,7 +31,40 @@ fn tell(text: &mut String, trace: &Trace) -> Result {
         writeln!(text, "A period begins or ends at {boundary}: it is decided again then.")?;
     }
     writeln!(text, "Sensitive codes by list version {}.", trace.lists)?;
-    trace.nodes.iter().try_for_each(|node| tell_node(text, node))
+    trace.nodes.iter().try_for_each(|node| tell_node(text, node))?;
+    tell_remedies(text, trace)
+}
+
+fn tell_remedies(text: &mut String, trace: &Trace) -> Result {
+    let mut gap = "\n";
+    for remedy in &trace.remedies {
+        let changes: Vec<String> = remedy.changes.iter().map(tell_change).collect();
+        let goes = match (trace.outcome.as_ref(), remedy.outcome.as_ref()) {
+            ("redact", _) => "The rest would go too",
+            (_, "redact") => "It would go in part",
+            _ => "It would go",
+        };
+        writeln!(text, "{gap}{goes} if {}.", changes.join(" and "))?;
+        gap = "";
+    }
+    Ok(())
+}
+
+fn tell_change(change: &Change) -> String {
+    match change {
+        Change::ConsentsRead => "the Consents were read and were those that are known".to_owned(),
+        Change::LabellingWorks => "labels could be computed".to_owned(),
+        Change::CriterionMet { rule, element, value } => {
+            format!("the {element} of {rule} were met or left out ({value})")
+        }
+        Change::RuleTakenOut { rule } => format!("the rule {rule} were taken out"),
+        Change::ConsentInactive { consent } => format!("{consent} were made inactive"),
+        Change::NewConsent { recipient, purpose, names } => {
+            let naming =
+                if names.is_empty() { String::new() } else { format!(" and names {}", names.join(", ")) };
+            format!("the patient gave a new Consent that permits {recipient} to get it for {purpose}{naming}")
+        }
+    }
 }
 
 /// What a rule means, with its name.

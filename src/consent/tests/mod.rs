@@ -4,6 +4,7 @@ mod explaining;
 mod fixtures;
 mod properties;
 mod redaction;
+mod remedies;
 mod shared;
 mod situations;
 mod standing;

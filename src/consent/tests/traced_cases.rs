@@ -56,12 +56,20 @@ pub(super) fn settings() -> Vec<Setting> {
             for resources in
                 [vec![task()], vec![sensitive.clone()], vec![task(), observation("o", "44249-1")], vec![]]
             {
-                found.push(Setting::new().default(default).consents(&consents).sends(&resources));
+                found.push(Setting::new().default(default).consents(&numbered(&consents)).sends(&resources));
             }
         }
     }
     found.extend(broken_settings());
     found
+}
+
+fn numbered(consents: &[Value]) -> Vec<Value> {
+    let mut consents = consents.to_vec();
+    for (number, it) in consents.iter_mut().enumerate() {
+        it["id"] = json!(format!("c{number}"));
+    }
+    consents
 }
 
 fn broken_settings() -> [Setting; 4] {
