@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::disclosure::Purpose;
 use super::labels::sensitivity::ACT_CODE;
 use super::purpose::{is_for_care, is_under};
+use super::question::element;
 use crate::fhir::coding::{codings, has_coding};
 
 /// The base policy.
@@ -22,7 +23,10 @@ pub enum Base {
 
 /// Reads `policyRule`. An opt-in is given for treatment, payment and operations.
 pub fn base(consent: &Value, purpose: &Purpose) -> Base {
-    let has = |code| has_coding(&consent["policyRule"], ACT_CODE, code);
+    let Some(policy) = element(consent, "policyRule") else {
+        return Base::None;
+    };
+    let has = |code| has_coding(policy, ACT_CODE, code);
     if has("OPTOUT") || has("OPTOUTE") {
         Base::Deny("policy-opt-out")
     } else if has("EMRGONLY") {

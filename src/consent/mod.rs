@@ -41,7 +41,7 @@ use serde_json::Value;
 
 use disclosure::Disclosure;
 use labels::sensitivity::is_among;
-use matching::situation::{Situation, name_of};
+use matching::situation::Situation;
 use node_outcome::{Considered, NodeOutcome, Reply, replies, settle};
 use outcome::{Decided, Outcome, of_payload};
 use payload::Item;
@@ -155,5 +155,6 @@ fn decision(disclosure: &Disclosure<'_>, (outcome, obligations): (Outcome, Vec<O
 
 /// How decisions name a version of a Consent: `Consent/12/_history/3`.
 pub fn version_of(consent: &Value) -> String {
-    format!("{}/_history/{}", name_of(consent), resource::version(consent))
+    let (of, id) = (resource::resource_type(consent), resource::id(consent));
+    [of, "/", id, "/_history/", resource::version(consent)].concat()
 }

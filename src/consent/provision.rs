@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::answer::{Answer, Kind, combine, own};
 use super::labels::sensitivity::Sensitivity;
 use super::matching::situation::name_of;
-use super::question::{Question, items};
+use super::question::{Question, element, items};
 use super::recorder::{Answered, RuleRecorder};
 use super::rules::{Criterion, DATA, REQUEST, data, security_label};
 use super::truth::Truth;
@@ -68,8 +68,8 @@ impl<'a> Level<'a, '_> {
     }
 
     /// The level that states an element for this rule: the nearest.
-    fn nearest(&self, element: &str) -> Option<(&Self, &'a Value)> {
-        self.upwards().find_map(|it| Some((it, it.rule.get(element)?)))
+    fn nearest(&self, name: &str) -> Option<(&Self, &'a Value)> {
+        self.upwards().find_map(|it| Some((it, element(it.rule, name)?)))
     }
 }
 
@@ -109,7 +109,8 @@ impl<'a, R: RuleRecorder> Walk<'a, R> {
 
     fn children(&mut self, level: &Level<'a, '_>) -> Verdict {
         let mut strongest = Verdict::of(Answer::Silent);
-        for (number, rule) in items(&level.rule["provision"]).enumerate() {
+        let rules = element(level.rule, "provision").into_iter().flat_map(items);
+        for (number, rule) in rules.enumerate() {
             strongest = strongest.beside(self.rule(&Level { rule, number, above: Some(level) }));
         }
         strongest
@@ -135,7 +136,7 @@ impl<'a, R: RuleRecorder> Walk<'a, R> {
     /// The rule's own criteria about the request and those of every rule above it.
     fn request(&self, kind: Kind, level: &Level<'a, '_>, criteria: &mut R::Criteria) -> Truth {
         let stated = REQUEST.iter().flat_map(|criterion| {
-            level.upwards().filter_map(move |it| Some((criterion, it, it.rule.get(criterion.name)?)))
+            level.upwards().filter_map(move |it| Some((criterion, it, element(it.rule, criterion.name)?)))
         });
         self.all(kind, stated, criteria)
     }

@@ -21,7 +21,7 @@ pub trait Recorder {
     type Rules: RuleRecorder;
 
     /// Notes one node.
-    fn node(&mut self, asked: Asked<'_, Self::Rules>);
+    fn node(&mut self, asked: Asked<'_, '_, Self::Rules>);
 }
 
 /// Notes what each rule of one Consent answers about one node.
@@ -43,7 +43,7 @@ pub trait RuleRecorder: Default {
 
 /// A node with everything that was said about it.
 #[derive(Debug)]
-pub struct Asked<'a, R> {
+pub struct Asked<'a, 'c, R> {
     /// The disclosure.
     pub situation: &'a Situation<'a>,
     /// The node.
@@ -53,7 +53,7 @@ pub struct Asked<'a, R> {
     /// What the Consents answered.
     pub replies: Vec<Reply<'a, R>>,
     /// The same Consents, and whether they count.
-    pub considered: &'a [Considered<'a>],
+    pub considered: &'c [Considered<'a>],
 }
 
 /// What a rule answered.
@@ -76,7 +76,7 @@ pub struct Nothing;
 impl Recorder for Nothing {
     type Rules = Self;
 
-    fn node(&mut self, _asked: Asked<'_, Self>) {}
+    fn node(&mut self, _asked: Asked<'_, '_, Self>) {}
 }
 
 impl RuleRecorder for Nothing {
@@ -90,7 +90,7 @@ impl RuleRecorder for Nothing {
 impl Recorder for Vec<NodeTrace> {
     type Rules = Vec<RuleTrace>;
 
-    fn node(&mut self, asked: Asked<'_, Self::Rules>) {
+    fn node(&mut self, asked: Asked<'_, '_, Self::Rules>) {
         let older_denials = older_denials(&asked);
         let Asked { node, outcome, replies, considered, .. } = asked;
         let consents = replies.into_iter().zip(considered).map(|(it, of)| consent(it, of.standing));
@@ -156,7 +156,7 @@ fn consent(reply: Reply<'_, Vec<RuleTrace>>, standing: Standing) -> ConsentTrace
     }
 }
 
-fn older_denials<R>(asked: &Asked<'_, R>) -> Vec<String> {
+fn older_denials<R>(asked: &Asked<'_, '_, R>) -> Vec<String> {
     let zone = &asked.situation.disclosure.clinic.time_zone;
     let that = |answer: Answer| {
         asked.replies.iter().filter(move |it| it.verdict.answer == answer).map(|it| it.consent)
