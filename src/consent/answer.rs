@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::question::element;
 use super::truth::Truth;
 
 /// One Consent's answer about one resource, weakest first (consent S1).
@@ -40,7 +41,7 @@ pub enum Kind {
 impl Kind {
     /// Reads `provision.type`.
     pub fn of(provision: &serde_json::Value) -> Option<Self> {
-        Self::of_code(&provision["type"])
+        Self::of_code(element(provision, "type")?)
     }
 
     /// Reads its code.

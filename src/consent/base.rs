@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::disclosure::Purpose;
 use super::labels::sensitivity::ACT_CODE;
 use super::purpose::{is_for_care, is_under};
-use crate::fhir::coding::codings;
+use super::question::element;
+use crate::fhir::coding::{codings, has_coding};
 
 /// The base policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,21 +23,22 @@ pub enum Base {
 
 /// Reads `policyRule`. An opt-in is given for treatment, payment and operations.
 pub fn base(consent: &Value, purpose: &Purpose) -> Base {
-    let rules = codings(&consent["policyRule"]).filter(|it| it["system"] == ACT_CODE);
-    let read = rules.filter_map(|it| of_code(it["code"].as_str()?, purpose));
-    // Of several, the one that permits least.
-    read.max_by_key(|(strength, _)| *strength).map_or(Base::None, |(_, base)| base)
-}
-
-/// What one code means, and how strong it is beside others.
-fn of_code(code: &str, purpose: &Purpose) -> Option<(u8, Base)> {
-    match code {
-        "OPTOUT" | "OPTOUTE" => Some((3, Base::Deny("policy-opt-out"))),
-        "EMRGONLY" if is_under(purpose, "ETREAT") => Some((2, Base::Permit("policy-emergency-only"))),
-        "EMRGONLY" => Some((2, Base::Deny("policy-emergency-only"))),
-        "OPTIN" | "OPTINR" if is_for_care(purpose) => Some((1, Base::Permit("policy-opt-in"))),
-        "OPTIN" | "OPTINR" => Some((1, Base::PermitForOthers)),
-        _ => None,
+    let Some(policy) = element(consent, "policyRule") else {
+        return Base::None;
+    };
+    let has = |code| has_coding(policy, ACT_CODE, code);
+    if has("OPTOUT") || has("OPTOUTE") {
+        Base::Deny("policy-opt-out")
+    } else if has("EMRGONLY") {
+        if is_under(purpose, "ETREAT") {
+            Base::Permit("policy-emergency-only")
+        } else {
+            Base::Deny("policy-emergency-only")
+        }
+    } else if has("OPTIN") || has("OPTINR") {
+        if is_for_care(purpose) { Base::Permit("policy-opt-in") } else { Base::PermitForOthers }
+    } else {
+        Base::None
     }
 }
 

@@ -90,7 +90,12 @@ impl Case {
 
     /// Decides it and says how.
     pub fn examine(&self) -> (Decision, Trace) {
-        examine(&Disclosure {
+        examine(&self.disclosure())
+    }
+
+    /// The question that it asks.
+    pub fn disclosure(&self) -> Disclosure<'_> {
+        Disclosure {
             version: version(&self.resources[0]),
             resources: &self.resources,
             patient: &self.patient,
@@ -104,7 +109,7 @@ impl Case {
             directory: &self.directory,
             clinic: &self.clinic,
             now: self.now,
-        })
+        }
     }
 }
 

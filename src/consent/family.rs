@@ -1,7 +1,7 @@
 //! The same form signed again (consent S4.3): where two of them disagree, both must permit, unless the
 //! narrower one is certainly the older.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,33 +15,47 @@ use super::question::items;
 use crate::fhir::coding::codings;
 
 /// Turns a permit into "not covered" where another Consent of its family does not cover the data.
-pub fn limit_permits(replies: &mut [Reply<'_>], zone: &TimeZone) {
-    let narrower = replies.iter().filter(|it| it.verdict.answer == Answer::NotCovered);
-    let mut newest: HashMap<Family, Option<Timestamp>> = HashMap::new();
-    for reply in narrower {
-        let end = date(reply.consent, zone).and_then(|it| it.before);
-        let known = newest.entry(family(reply.consent)).or_insert(end);
-        // An undated one is as new as any.
-        *known = known.zip(end).map(|(one, other)| one.max(other));
+pub fn limit_permits<R>(replies: &mut [Reply<'_, R>], zone: &TimeZone) {
+    if !replies.iter().any(|it| it.verdict.answer == Answer::Permit) {
+        return;
     }
+    let newest = newest_of_each_family(replies, zone);
     if newest.is_empty() {
         return;
     }
     for reply in replies.iter_mut().filter(|it| it.verdict.answer == Answer::Permit) {
-        let Some(end) = newest.get(&family(reply.consent)) else {
-            continue;
-        };
-        let start = date(reply.consent, zone).and_then(|it| it.from);
-        // Missing and overlapping dates leave the order open.
-        let is_older = end.zip(start).is_some_and(|(end, start)| end <= start);
-        if !is_older {
+        let signed = date(reply.consent, zone).and_then(|it| it.from);
+        let older = |end: &End| matches!((end, signed), (End::At(end), Some(signed)) if *end <= signed);
+        if newest.get(&family(reply.consent)).is_some_and(|end| !older(end)) {
             reply.verdict = Verdict::of(Answer::NotCovered);
             reply.rule = "same-form-signed-again";
         }
     }
 }
 
+/// When a Consent's date is over. One without a date may be newer than any.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    At(Timestamp),
+    Unknown,
+}
+
+/// Of each family, the newest Consent that does not cover the data: a permit that is not certainly newer than
+/// that one is limited. So the cost grows with the Consents, not with their pairs.
+fn newest_of_each_family<R>(replies: &[Reply<'_, R>], zone: &TimeZone) -> BTreeMap<Family, End> {
+    let mut newest = BTreeMap::new();
+    for reply in replies.iter().filter(|it| it.verdict.answer == Answer::NotCovered) {
+        let end = date(reply.consent, zone).and_then(|it| it.before).map_or(End::Unknown, End::At);
+        newest.entry(family(reply.consent)).and_modify(|it| *it = end.max(*it)).or_insert(end);
+    }
+    newest
+}
+
 type Family = [BTreeSet<String>; 2];
+
+fn date(consent: &Value, zone: &TimeZone) -> Option<Interval> {
+    Interval::of_date(&consent["dateTime"], zone)
+}
 
 /// What makes two Consents the same form: the same categories under the same policies.
 fn family(consent: &Value) -> Family {
@@ -51,6 +65,8 @@ fn family(consent: &Value) -> Family {
     [categories, policies.chain(codings(&consent["policyRule"]).map(name)).collect()]
 }
 
-fn date(consent: &Value, zone: &TimeZone) -> Option<Interval> {
-    Interval::of_date(&consent["dateTime"], zone)
+/// Whether one is dated before another. Missing and overlapping dates leave the order open.
+pub fn is_certainly_older(one: &Value, other: &Value, zone: &TimeZone) -> bool {
+    let end = date(one, zone).and_then(|it| it.before);
+    end.zip(date(other, zone).and_then(|it| it.from)).is_some_and(|(end, start)| end <= start)
 }

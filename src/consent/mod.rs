@@ -14,7 +14,6 @@ pub mod disclosure;
 pub mod explain;
 pub mod family;
 pub mod labels;
-pub mod level;
 pub mod lint;
 pub mod matching;
 pub mod node_outcome;
@@ -26,25 +25,30 @@ pub mod permit;
 pub mod provision;
 pub mod purpose;
 pub mod question;
+pub mod recorder;
 pub mod redact;
+pub mod remedies;
 pub mod rules;
 pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod trace;
 pub mod truth;
+pub mod values;
 pub mod verdict;
+pub mod words;
 
 use serde_json::Value;
 
 use disclosure::Disclosure;
 use labels::sensitivity::is_among;
-use matching::situation::{Situation, name_of};
+use matching::situation::Situation;
 use node_outcome::{Considered, NodeOutcome, Reply, replies, settle};
 use outcome::{Decided, Outcome, of_payload};
 use payload::Item;
 use payload::node::Node;
 use permit::{Decision, Obligation, Permit, Refusal};
+use recorder::{Asked, Nothing, Recorder};
 use standing::standing;
 use trace::{NodeTrace, Trace};
 
@@ -53,13 +57,13 @@ use crate::model::update::DecisionNote;
 
 /// Decides one disclosure.
 pub fn decide(disclosure: &Disclosure<'_>) -> Decision {
-    answer(&Situation::of(disclosure), &mut Vec::new())
+    decision(disclosure, outcome(disclosure, &mut Nothing))
 }
 
 /// Decides one disclosure and says how, for the protected store and the privacy officer.
 pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
-    let mut nodes = Vec::new();
-    let decision = answer(&Situation::of(disclosure).traced(), &mut nodes);
+    let mut nodes: Vec<NodeTrace> = Vec::new();
+    let decision = decision(disclosure, outcome(disclosure, &mut nodes));
     let note = decision.note();
     let trace = Trace {
         outcome: note.outcome.into(),
@@ -67,18 +71,17 @@ pub fn examine(disclosure: &Disclosure<'_>) -> (Decision, Trace) {
         lists: disclosure.clinic.lists.version().to_owned(),
         next_boundary: boundary::next(disclosure),
         nodes,
+        remedies: Vec::new(),
     };
     (decision, trace)
 }
 
-fn answer(situation: &Situation<'_>, nodes: &mut Vec<NodeTrace>) -> Decision {
-    let disclosure = situation.disclosure;
-    let items = payload::items(disclosure);
-    let (outcome, obligations) = match refused(disclosure) {
+/// What is decided, with what must go along; the recorder hears how.
+fn outcome(disclosure: &Disclosure<'_>, recorder: &mut impl Recorder) -> (Outcome, Vec<Obligation>) {
+    match refused(disclosure) {
         Some(rule) => (Outcome::Hold(rule), Vec::new()),
-        None => look_at(&items, situation, nodes),
-    };
-    decision(disclosure, outcome, obligations)
+        None => look_at(&payload::items(disclosure), &Situation::of(disclosure), recorder),
+    }
 }
 
 /// A question that cannot be asked is not answered (consent S1).
@@ -93,10 +96,10 @@ fn refused(disclosure: &Disclosure<'_>) -> Option<&'static str> {
     (purpose.code.is_empty() || unknown).then_some("purpose-unclear")
 }
 
-fn look_at(
-    items: &[Item<'_>],
-    situation: &Situation<'_>,
-    nodes: &mut Vec<NodeTrace>,
+fn look_at<'a, R: Recorder>(
+    items: &'a [Item<'a>],
+    situation: &'a Situation<'a>,
+    recorder: &mut R,
 ) -> (Outcome, Vec<Obligation>) {
     let disclosure = situation.disclosure;
     let considered: Vec<Considered<'_>> = disclosure
@@ -104,12 +107,10 @@ fn look_at(
         .iter()
         .map(|consent| Considered { consent, standing: standing(consent, situation) })
         .collect();
-    let mut ask = |node: &Node<'_>| {
-        let replies: Vec<Reply<'_>> = replies(node, situation, &considered);
+    let mut ask = |node: &'a Node<'a>| {
+        let replies: Vec<Reply<'_, R::Rules>> = replies(node, situation, &considered);
         let outcome = settle(&replies, node, situation);
-        if situation.is_traced {
-            nodes.push(explain::trace_of(node, outcome, replies));
-        }
+        recorder.node(Asked { situation, node, outcome, replies, considered: &considered });
         outcome
     };
     let decided: Vec<Decided<'_>> = items
@@ -135,7 +136,7 @@ fn obligations(decided: &[Decided<'_>]) -> Vec<Obligation> {
     released.any(|(node, _)| substance_use(node)).then_some(Obligation::Part2Notice).into_iter().collect()
 }
 
-fn decision(disclosure: &Disclosure<'_>, outcome: Outcome, obligations: Vec<Obligation>) -> Decision {
+fn decision(disclosure: &Disclosure<'_>, (outcome, obligations): (Outcome, Vec<Obligation>)) -> Decision {
     let note = |outcome, rule| DecisionNote {
         outcome,
         rule,
@@ -155,5 +156,6 @@ fn decision(disclosure: &Disclosure<'_>, outcome: Outcome, obligations: Vec<Obli
 
 /// How decisions name a version of a Consent: `Consent/12/_history/3`.
 pub fn version_of(consent: &Value) -> String {
-    format!("{}/_history/{}", name_of(consent), resource::version(consent))
+    let (of, id) = (resource::resource_type(consent), resource::id(consent));
+    [of, "/", id, "/_history/", resource::version(consent)].concat()
 }

@@ -13,8 +13,8 @@ use super::payload::subject;
 use super::provision::Verdict;
 use super::purpose::{ACT_REASON, is_known, is_under};
 use super::question::Question;
+use super::recorder::RuleRecorder;
 use super::standing::Standing;
-use super::trace::RuleTrace;
 use super::verdict::{Reasoned, verdict};
 
 /// What is decided about one node, with the rule.
@@ -52,7 +52,7 @@ pub struct Considered<'a> {
 
 /// One Consent's answer about a node, with why.
 #[derive(Debug)]
-pub struct Reply<'a> {
+pub struct Reply<'a, R> {
     /// The Consent.
     pub consent: &'a Value,
     /// Its answer and what its permit names.
@@ -60,22 +60,22 @@ pub struct Reply<'a> {
     /// Why.
     pub rule: &'static str,
     /// What its provisions answered.
-    pub rules: Vec<RuleTrace>,
+    pub rules: R,
 }
 
 /// Asks every Consent about a node.
-pub fn replies<'a>(
-    node: &Node<'a>,
-    situation: &Situation<'a>,
+pub fn replies<'a, R: RuleRecorder>(
+    node: &'a Node<'a>,
+    situation: &'a Situation<'a>,
     considered: &[Considered<'a>],
-) -> Vec<Reply<'a>> {
-    let mut replies: Vec<Reply<'a>> = considered.iter().map(|it| reply(*it, node, situation)).collect();
+) -> Vec<Reply<'a, R>> {
+    let mut replies: Vec<Reply<'a, R>> = considered.iter().map(|it| reply(*it, node, situation)).collect();
     family::limit_permits(&mut replies, &situation.disclosure.clinic.time_zone);
     replies
 }
 
 /// The order of consent S4.1: a deny wins, then doubt, then a permit, then silence goes to the default.
-pub fn settle(replies: &[Reply<'_>], node: &Node<'_>, situation: &Situation<'_>) -> NodeOutcome {
+pub fn settle<R>(replies: &[Reply<'_, R>], node: &Node<'_>, situation: &Situation<'_>) -> NodeOutcome {
     let first = |answer: Answer| replies.iter().find(|it| it.verdict.answer == answer).map(|it| it.rule);
     if let Some(rule) = first(Answer::Deny) {
         return NodeOutcome::Denied(rule);
@@ -108,9 +108,9 @@ pub fn settle(replies: &[Reply<'_>], node: &Node<'_>, situation: &Situation<'_>)
 }
 
 /// A permit releases what the clinic wants named only if it names it (consent S8).
-fn permitted(
+fn permitted<R>(
     rule: &'static str,
-    replies: &[Reply<'_>],
+    replies: &[Reply<'_, R>],
     node: &Node<'_>,
     situation: &Situation<'_>,
 ) -> NodeOutcome {
@@ -124,10 +124,14 @@ fn permitted(
     if all_named { NodeOutcome::Released(rule) } else { NodeOutcome::NeedsConsent("sensitivity-not-named") }
 }
 
-fn reply<'a>(considered: Considered<'a>, node: &Node<'a>, situation: &Situation<'a>) -> Reply<'a> {
+fn reply<'a, R: RuleRecorder>(
+    considered: Considered<'a>,
+    node: &'a Node<'a>,
+    situation: &'a Situation<'a>,
+) -> Reply<'a, R> {
     let Considered { consent, standing } = considered;
     let without_rules =
-        |answer, rule| Reply { consent, verdict: Verdict::of(answer), rule, rules: Vec::new() };
+        |answer, rule| Reply { consent, verdict: Verdict::of(answer), rule, rules: R::default() };
     match standing {
         Standing::Ignored(rule) => without_rules(Answer::Silent, rule),
         Standing::Doubtful(rule) => without_rules(Answer::MayDeny, rule),

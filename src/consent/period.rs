@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::truth::Truth;
@@ -74,19 +74,29 @@ fn instants(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     if text.contains('T') {
         return with_time(text);
     }
-    let first: Date = match text.len() {
-        4 => format!("{text}-01-01").parse().ok()?,
-        7 => format!("{text}-01").parse().ok()?,
-        10 => text.parse().ok()?,
+    let (first, after) = days(text)?;
+    let midnight = |date: Date| zone.to_timestamp(DateTime::from(date)).ok();
+    Some((midnight(first)?, midnight(after)?))
+}
+
+/// The first day of a date without a time, and the first day after it.
+fn days(text: &str) -> Option<(Date, Date)> {
+    let (year, month) = match text.len() {
+        4 => (digits(text)?, None),
+        7 => (digits(text.get(..4)?)?, Some(digits(text.get(4..)?.strip_prefix('-')?)?)),
+        10 => {
+            let day: Date = text.parse().ok()?;
+            return Some((day, day.tomorrow().ok()?));
+        }
         _ => return None,
     };
-    let last = match text.len() {
-        4 => first.last_of_year(),
-        7 => first.last_of_month(),
-        _ => first,
-    };
-    let midnight = |date: Date| zone.to_timestamp(DateTime::from(date)).ok();
-    Some((midnight(first)?, midnight(last.tomorrow().ok()?)?))
+    let first = Date::new(year, month.unwrap_or(1).try_into().ok()?, 1).ok()?;
+    let length = if month.is_some() { 1.month() } else { 1.year() };
+    Some((first, first.checked_add(length).ok()?))
+}
+
+fn digits(text: &str) -> Option<i16> {
+    text.bytes().all(|it| it.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A time to the second covers that second; without a zone it means nothing certain.
@@ -96,8 +106,7 @@ fn with_time(text: &str) -> Option<(Timestamp, Timestamp)> {
         return None;
     }
     let first: Timestamp = text.parse().ok()?;
-    let length =
-        if text.contains('.') { SignedDuration::from_millis(1) } else { SignedDuration::from_secs(1) };
+    let length = if text.contains('.') { 1.millisecond() } else { 1.second() };
     Some((first, first.checked_add(length).ok()?))
 }
 

@@ -8,32 +8,32 @@ use super::labels::sensitivity::Sensitivity;
 use super::overarching;
 use super::provision::{Verdict, Walk};
 use super::question::{Question, items};
+use super::recorder::RuleRecorder;
 use super::rules::DATA;
 use super::rules::actor::is_custodian;
-use super::trace::RuleTrace;
 
 /// What a Part 2 form names.
 const SUBSTANCE_USE: [Sensitivity; 4] = ["SUD", "ETH", "ETHUD", "OPIOIDUD"];
 
 /// A Consent's answer with why.
 #[derive(Debug)]
-pub struct Reasoned {
+pub struct Reasoned<R> {
     /// The answer and what it names.
     pub verdict: Verdict,
     /// The rule that gave it.
     pub rule: &'static str,
     /// What its provisions answered.
-    pub rules: Vec<RuleTrace>,
+    pub rules: R,
 }
 
 /// Asks a Consent that counts.
-pub fn verdict(question: Question<'_>) -> Reasoned {
+pub fn verdict<R: RuleRecorder>(question: Question<'_>) -> Reasoned<R> {
     let mut walk = Walk::new(question);
     let base = base(question.consent, question.situation.disclosure.purpose);
     let root = question.consent.get("provision");
     let (mut verdict, rule) = match root.map(|it| (it, Kind::of(it))) {
         None => without_provision(&question, base),
-        Some((root, Some(kind))) => over_typed_root(walk.typed_root(root, kind), kind, base),
+        Some((root, Some(kind))) => over_typed_root(walk.typed_root(root), kind, base),
         Some((root, None)) => over_untyped_root(walk.below_untyped_root(root), root, base),
     };
     if verdict.answer == Answer::Permit && is_part_2_form(question.consent) {

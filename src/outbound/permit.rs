@@ -8,9 +8,9 @@ use super::read::Content;
 use super::relate::version_of;
 use super::surroundings::Surroundings;
 use crate::consent::disclosure::{DISCLOSE, Disclosure, Labelling, PatientAtClinic, Purpose, Source};
-use crate::consent::examine;
 use crate::consent::permit::{Decision, Refusal};
 use crate::consent::trace::Trace;
+use crate::consent::{examine, remedies};
 use crate::fhir::client::failure::Failure;
 use crate::fhir::coding;
 use crate::model::ids::PartnerId;
@@ -70,7 +70,7 @@ impl Outbound {
         let source = if consents.is_ok() { Source::READ_NOW } else { Source::Unavailable };
         let consents = consents.unwrap_or_default();
         let surroundings = self.surroundings(question.organization, &consents).await;
-        let (decision, mut trace) = examine(&Disclosure {
+        let disclosure = Disclosure {
             version: question.version.clone(),
             resources: question.resources,
             patient: &patient,
@@ -84,7 +84,9 @@ impl Outbound {
             directory: &surroundings.directory,
             clinic: &surroundings.rules,
             now: question.at,
-        });
+        };
+        let (decision, mut trace) = examine(&disclosure);
+        trace.remedies = remedies::find(&disclosure, &trace);
         let decision = within_our_means(decision);
         (trace.outcome, trace.rule) = (decision.note().outcome.into(), decision.note().rule.into());
         Ok(Asked { decision, trace, depends_on: dependencies(question, &surroundings) })

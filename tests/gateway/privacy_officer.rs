@@ -32,7 +32,8 @@ async fn why_was_this_not_sent_is_answered_in_plain_words_without_a_gateway() {
     let text = out(&told);
     assert_eq!(told.status.code(), Some(0), "{}", err(&told));
     assert!(text.contains("DocumentReference/") && text.contains("is held"), "{text}");
-    assert!(text.contains("needs a consent that covers it (sensitivity-not-named)"), "{text}");
+    assert!(text.contains("it is of a kind that a Consent must name (sensitivity-not-named)"), "{text}");
+    assert!(text.contains("It would go if the patient gave a new Consent"), "{text}");
     assert!(text.contains("Consent/") && text.contains("permits it"), "{text}");
     assert_eq!(lines(&trace)[0]["trace"]["rule"], "sensitivity-not-named");
 }

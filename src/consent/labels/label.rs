@@ -28,6 +28,22 @@ pub enum Meaning {
     Other,
 }
 
+impl Meaning {
+    /// What a label of this system and code says.
+    pub fn of(system: &str, code: &str) -> Self {
+        let level = || match code {
+            "S" | "T" | "C" => Some(Confidentiality::Restricted),
+            code => Confidentiality::from_code(code),
+        };
+        let about = |code: &str| sensitivity::of_code(code).map_or(Self::Other, Self::About);
+        match (system, code) {
+            (CONFIDENTIALITY, code @ ("HIV" | "ETH" | "PSY" | "SDV")) | (ACT_CODE, code) => about(code),
+            (CONFIDENTIALITY, _) => level().map_or(Self::Other, Self::Level),
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Label {
     /// A label of this system and code.
     pub fn new(system: &str, code: &str) -> Self {
@@ -41,15 +57,6 @@ impl Label {
 
     /// What it says. Old codes of v3-Confidentiality are read as what replaced them (consent (b)).
     pub fn meaning(&self) -> Meaning {
-        let level = || match self.code.as_str() {
-            "S" | "T" | "C" => Some(Confidentiality::Restricted),
-            code => Confidentiality::from_code(code),
-        };
-        let about = |code: &str| sensitivity::of_code(code).map_or(Meaning::Other, Meaning::About);
-        match (self.system.as_str(), self.code.as_str()) {
-            (CONFIDENTIALITY, code @ ("HIV" | "ETH" | "PSY" | "SDV")) | (ACT_CODE, code) => about(code),
-            (CONFIDENTIALITY, _) => level().map_or(Meaning::Other, Meaning::Level),
-            _ => Meaning::Other,
-        }
+        Meaning::of(&self.system, &self.code)
     }
 }

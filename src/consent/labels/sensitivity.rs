@@ -1,5 +1,7 @@
 //! The sensitivities of v3-ActCode and which lies under which.
 
+use std::sync::LazyLock;
+
 /// A code of v3-ActCode that makes data restricted.
 pub type Sensitivity = &'static str;
 
@@ -68,7 +70,13 @@ pub fn is_among(one: &str, others: &[impl AsRef<str>]) -> bool {
 }
 
 /// Everything that a deny of this reaches: itself, what lies under it, and what is widened from there.
-pub fn reached_by_deny(named: Sensitivity) -> Vec<Sensitivity> {
+pub fn reached_by_deny(named: &str) -> &'static [Sensitivity] {
+    static REACHED: LazyLock<Vec<(Sensitivity, Vec<Sensitivity>)>> =
+        LazyLock::new(|| ABOVE.iter().map(|(it, _)| (*it, reach(it))).collect());
+    REACHED.iter().find(|(it, _)| *it == named).map_or(&[], |(_, reached)| reached)
+}
+
+fn reach(named: Sensitivity) -> Vec<Sensitivity> {
     let mut reached = vec![named];
     let mut next = 0;
     while next < reached.len() {

@@ -75,7 +75,7 @@ impl Circle {
 
     /// Whether a record of the directory is it.
     pub fn compare_record(&self, record: &Value) -> Truth {
-        if self.has_name(&name_of(record)) {
+        if self.names.iter().any(|it| is_named(record, it)) {
             return Truth::True;
         }
         let mut comparable = false;

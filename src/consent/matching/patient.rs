@@ -52,12 +52,11 @@ fn by_identifier(identifier: &Value, patient: &PatientAtClinic) -> Whose {
     let (Some(system), Some(value)) = (identifier["system"].as_str(), identifier["value"].as_str()) else {
         return Whose::Unclear;
     };
-    let same_system: Vec<&str> =
-        patient.identifiers.iter().filter(|it| it.0 == system).map(|it| it.1.as_str()).collect();
-    if same_system.contains(&value) {
-        Whose::This
-    } else if same_system.is_empty() {
+    let mut same_system = patient.identifiers.iter().filter(|it| it.0 == system).peekable();
+    if same_system.peek().is_none() {
         Whose::Unclear
+    } else if same_system.any(|it| it.1 == value) {
+        Whose::This
     } else {
         Whose::Another
     }

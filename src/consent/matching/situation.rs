@@ -18,8 +18,8 @@ pub struct Situation<'a> {
     pub person: Option<Circle>,
     /// The clinic and those above it.
     pub custodian: Circle,
-    /// Whether the way to the answer is kept.
-    pub is_traced: bool,
+    /// Those whose Consents may permit in the clinic's name.
+    pub trusted: Circle,
     payload: Vec<&'a Value>,
 }
 
@@ -29,6 +29,7 @@ impl<'a> Situation<'a> {
         let circle = |parties: &[&_]| Circle::around(parties, disclosure.directory, &disclosure.clinic.base);
         let receiver = disclosure.receiver;
         let people: Vec<_> = receiver.practitioner.iter().chain(&receiver.practitioner_role).collect();
+        let trusted: Vec<_> = disclosure.clinic.trusted_custodians.iter().collect();
         let mut payload: Vec<&Value> = disclosure.resources.iter().collect();
         payload.extend(disclosure.resources.iter().flat_map(bundle::resources));
         Self {
@@ -36,16 +37,9 @@ impl<'a> Situation<'a> {
             organization: circle(&[&receiver.organization]),
             person: receiver.is_personal().then(|| circle(&people)),
             custodian: circle(&[&disclosure.clinic.custodian]),
-            is_traced: false,
+            trusted: circle(&trusted),
             payload,
         }
-    }
-
-    /// The same, and the way to the answer is kept.
-    #[must_use]
-    pub fn traced(mut self) -> Self {
-        self.is_traced = true;
-        self
     }
 
     /// Reads a literal reference.

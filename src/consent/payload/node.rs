@@ -1,10 +1,13 @@
 //! The smallest thing that is decided: a resource, a contained resource, or an element with its own labels.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
-use crate::consent::labels::Labels;
 use crate::consent::labels::label::Label;
 use crate::consent::labels::lists::SensitivityLists;
+use crate::consent::labels::{Labels, for_each_coding};
+use crate::consent::matching::circle::Circle;
 
 /// One thing to decide.
 #[derive(Clone, Debug)]
@@ -23,6 +26,9 @@ pub struct Node<'a> {
     pub labels: Labels,
     /// Whether it is decided by itself.
     pub role: Role,
+    /// Its codings and its authors, once a rule has asked for them: many rules may.
+    codings: OnceCell<Vec<&'a Value>>,
+    authors: OnceCell<Vec<Circle>>,
 }
 
 /// Whether something is decided by itself.
@@ -43,7 +49,17 @@ impl<'a> Node<'a> {
         lists: &SensitivityLists,
     ) -> Self {
         let labels = Labels::of(resource, stated, lists);
-        Self { place, name, resource, container: None, file: None, labels, role: Role::Clinical }
+        Self {
+            place,
+            name,
+            resource,
+            container: None,
+            file: None,
+            labels,
+            role: Role::Clinical,
+            codings: OnceCell::new(),
+            authors: OnceCell::new(),
+        }
     }
 
     /// The same, accompanying if it does.
@@ -72,6 +88,20 @@ impl<'a> Node<'a> {
     pub fn with_file(&self, file: &'a Value, (place, name): (Place, String), labels: &[Label]) -> Self {
         let labels = self.labels.with(labels).with_file();
         Self { place, name, file: Some(file), labels, ..self.clone() }
+    }
+
+    /// Every coding of the resource.
+    pub fn codings(&self) -> &[&'a Value] {
+        self.codings.get_or_init(|| {
+            let mut found = Vec::new();
+            for_each_coding(self.resource, &mut |it| found.push(it));
+            found
+        })
+    }
+
+    /// Who wrote it, as `find` finds them the first time.
+    pub fn authors(&self, find: impl FnOnce() -> Vec<Circle>) -> &[Circle] {
+        self.authors.get_or_init(find)
     }
 
     /// The resource that can be addressed: the container, where there is one.

@@ -19,15 +19,16 @@ pub fn matches(question: &Question<'_>, actions: &Value, kind: Kind) -> Truth {
 }
 
 fn one(action: &Value, requested: &str, kind: Kind) -> Truth {
-    let known: Vec<&str> = codings(action)
-        .filter(|it| it["system"] == ACTION)
-        .filter_map(|it| it["code"].as_str())
-        .filter(|it| IMPLIED.contains(it) || *it == "correct")
-        .collect();
+    let known = || {
+        codings(action)
+            .filter(|it| it["system"] == ACTION)
+            .filter_map(|it| it["code"].as_str())
+            .filter(|it| IMPLIED.contains(it) || *it == "correct")
+    };
     let implied = kind == Kind::Deny && IMPLIED.contains(&requested);
-    if known.iter().any(|it| *it == requested || (implied && IMPLIED.contains(it))) {
+    if known().any(|it| it == requested || (implied && IMPLIED.contains(&it))) {
         Truth::True
-    } else if known.is_empty() {
+    } else if known().next().is_none() {
         kind.doubt()
     } else {
         Truth::False

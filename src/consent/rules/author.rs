@@ -21,16 +21,22 @@ pub fn is_by(question: &Question<'_>, named: &Value, kind: Kind) -> Truth {
     if question.node.role == Role::Accompanying {
         return Truth::False;
     }
-    let mut authors = authors_of(question.node.resource);
-    if authors.is_empty() {
-        authors = question.node.container.map(authors_of).unwrap_or_default();
-    }
+    let authors = question.node.authors(|| circles(question));
     let each = authors.iter().map(|it| is(question, it, named, kind));
     match kind {
         _ if authors.is_empty() => kind.doubt(),
         Kind::Permit => Truth::all(each),
         Kind::Deny => Truth::any(each),
     }
+}
+
+/// Of every author, all names. They are worked out once for a node, whatever rule asks.
+fn circles(question: &Question<'_>) -> Vec<Circle> {
+    let mut authors = authors_of(question.node.resource);
+    if authors.is_empty() {
+        authors = question.node.container.map(authors_of).unwrap_or_default();
+    }
+    authors.into_iter().map(|it| circle_of(question, it)).collect()
 }
 
 fn authors_of(resource: &Value) -> Vec<&Value> {
@@ -40,10 +46,9 @@ fn authors_of(resource: &Value) -> Vec<&Value> {
 }
 
 /// Whether one author is the one named, an organisation that it writes for, or the person behind a role.
-fn is(question: &Question<'_>, author: &Value, named: &Value, kind: Kind) -> Truth {
-    let circle = circle_of(question, author);
+fn is(question: &Question<'_>, circle: &Circle, named: &Value, kind: Kind) -> Truth {
     let literal = named["reference"].as_str().map(|it| match question.situation.literal(it) {
-        Literal::Local(name) => by_name(question, &circle, name, kind),
+        Literal::Local(name) => by_name(question, circle, name, kind),
         Literal::Elsewhere(address) if circle.has_name(address) => Truth::True,
         _ => Truth::Unknown,
     });

@@ -4,16 +4,14 @@
 use serde_json::Value;
 
 use crate::consent::answer::Kind;
-use crate::consent::labels::for_each_coding;
 use crate::consent::question::{Question, items};
 use crate::consent::truth::Truth;
 use crate::fhir::coding::codings;
 
 /// Whether one of the concepts stands anywhere in the resource.
 pub fn matches(question: &Question<'_>, concepts: &Value, kind: Kind) -> Truth {
-    let mut present = Vec::new();
-    for_each_coding(question.node.resource, &mut |it| present.push(it));
-    let found = Truth::any(items(concepts).map(|it| one(it, &present, kind)));
+    let present = question.node.codings();
+    let found = Truth::any(items(concepts).map(|it| one(it, present, kind)));
     let could_be_in_the_text = question.node.labels.are_unknown();
     if found == Truth::False && could_be_in_the_text { kind.doubt() } else { found }
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::author;
 use crate::consent::answer::Kind;
 use crate::consent::matching::literal::{Literal, type_of};
-use crate::consent::matching::situation::name_of;
+use crate::consent::matching::situation::{is_named, name_of};
 use crate::consent::question::{Question, items};
 use crate::consent::truth::Truth;
-use crate::fhir::{coding, reference, resource};
+use crate::fhir::{coding, resource};
 
 /// The types for which `related` means what refers to them: IHE PCF uses it so, against R4's words.
 const OCCASIONS: [&str; 3] = ["Encounter", "EpisodeOfCare", "CarePlan"];
@@ -45,7 +45,7 @@ fn is_instance(question: &Question<'_>, named: &Value) -> Truth {
 fn is(question: &Question<'_>, resource: &Value, named: &Value) -> Truth {
     let literal = named["reference"].as_str().map(|it| match question.situation.literal(it) {
         Literal::Local(_) if resource::id(resource).is_empty() => Truth::Unknown,
-        Literal::Local(name) => Truth::from(name == name_of(resource)),
+        Literal::Local(name) => Truth::from(is_named(resource, name)),
         _ => Truth::Unknown,
     });
     let identifier = named.get("identifier").map(|it| has_identifier(resource, it));
@@ -74,11 +74,15 @@ fn refers(question: &Question<'_>, named: &Value) -> Truth {
 }
 
 fn points_to(question: &Question<'_>, resource: &Value, wanted: Literal<'_>) -> bool {
-    let mut found = false;
-    reference::for_each(resource, "", &mut |_, it| {
-        found |= it["reference"].as_str().map(|text| question.situation.literal(text)) == Some(wanted);
-    });
-    found
+    match resource {
+        Value::Object(map) => map.iter().any(|(name, it)| {
+            let literal =
+                it.as_str().filter(|_| name == "reference").map(|it| question.situation.literal(it));
+            literal == Some(wanted) || points_to(question, it, wanted)
+        }),
+        Value::Array(list) => list.iter().any(|it| points_to(question, it, wanted)),
+        _ => false,
+    }
 }
 
 /// For an occasion, what refers to it; for others, what they refer to. A deny reaches both ways.

@@ -10,7 +10,6 @@ pub mod data_period;
 pub mod period;
 pub mod purpose;
 pub mod security_label;
-pub mod words;
 
 use serde_json::Value;
 

@@ -38,11 +38,8 @@ fn is_managed_by_us(consent: &Value, situation: &Situation<'_>) -> bool {
     let Some(organizations) = consent["organization"].as_array() else {
         return true;
     };
-    let disclosure = situation.disclosure;
-    let trusted: Vec<_> = disclosure.clinic.trusted_custodians.iter().collect();
-    let trusted = Circle::around(&trusted, disclosure.directory, &disclosure.clinic.base);
     organizations.iter().any(|it| {
-        [&situation.custodian, &trusted]
+        [&situation.custodian, &situation.trusted]
             .iter()
             .any(|circle| names_organization(situation, it, circle, Kind::Permit) == Truth::True)
     })

@@ -16,12 +16,12 @@ fn a_trace_tells_which_provision_denied_and_what_gave_the_label_away() {
     let text = explain(&setting.trace());
 
     for expected in [
-        "It may not go (provision-deny).",
+        "It may not go: a rule denies it (provision-deny).",
         "Observation/o may not go",
         "Its content http://loinc.org|44249-1 means PSY.",
         "Consent/c1/_history/2 denies it",
-        "Consent/c1#0, a deny, denies it: securityLabel (PSY) matches.",
-        "Consent/c1#, a permit, denies it.",
+        "Consent/c1#0, a deny, denies it: securityLabel PSY matches.",
+        "Consent/c1#, a permit, denies it with the rules below it, and by itself permits it.",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }

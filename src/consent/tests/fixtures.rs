@@ -70,7 +70,7 @@ impl Setting {
         self
     }
 
-    fn disclosure(&self) -> Disclosure<'_> {
+    pub(super) fn disclosure(&self) -> Disclosure<'_> {
         Disclosure {
             version: ResourceVersion { resource_type: "Task".into(), id: "5".into(), version: "2".into() },
             resources: &self.resources,

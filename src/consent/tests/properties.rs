@@ -14,7 +14,7 @@ use crate::model::policy::DefaultDecision;
 /// The names of the nodes that would be sent.
 fn sent(setting: &Setting) -> BTreeSet<String> {
     let trace = setting.trace();
-    if !matches!(&*trace.outcome, "permit" | "redact") {
+    if !matches!(trace.outcome.as_ref(), "permit" | "redact") {
         return BTreeSet::new();
     }
     trace.nodes.into_iter().filter(|it| it.outcome == "released").map(|it| it.node).collect()

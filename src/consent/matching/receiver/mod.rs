@@ -59,22 +59,20 @@ impl<'a> Look<'a> {
     fn by_contained(&self, id: &str) -> Truth {
         let contained = self.consent["contained"].as_array().into_iter().flatten();
         let found = contained.filter(|it| it["id"] == id).filter_map(|it| it["identifier"].as_array());
-        let truths: Vec<Truth> = found.flatten().map(|it| self.by_identifier(it)).collect();
-        if truths.is_empty() { Truth::Unknown } else { Truth::any(truths) }
+        found.flatten().map(|it| self.by_identifier(it)).max().unwrap_or(Truth::Unknown)
     }
 
     fn by_identifier(&self, identifier: &Value) -> Truth {
         let circles = [Some(&self.situation.organization), self.situation.person.as_ref()];
-        let compared: Vec<Truth> =
-            circles.into_iter().flatten().map(|it| it.compare_identifier(identifier, self.kind)).collect();
-        if compared.contains(&Truth::True) {
+        let compared = circles.map(|it| it.map(|it| it.compare_identifier(identifier, self.kind)));
+        if compared.contains(&Some(Truth::True)) {
             return Truth::True;
         }
         let record = identifier["system"].as_str().zip(identifier["value"].as_str());
         match record.and_then(|(system, value)| self.situation.find_identified(system, value)) {
             Some(name) => self.by_name(&name),
             // An identifier system of the organisation or of the person suffices to tell them apart.
-            None if compared.contains(&Truth::False) => Truth::False,
+            None if compared.contains(&Some(Truth::False)) => Truth::False,
             None => Truth::Unknown,
         }
     }

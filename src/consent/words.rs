@@ -1,0 +1,57 @@
+//! What each rule means, in words that a privacy officer reads. The documentation lists the names.
+
+/// Every name of a rule, with the part of a sentence that tells what it means.
+const WORDS: [(&str, &str); 47] = [
+    ("accompanies", "it says nothing clinical and goes along with what does"),
+    ("clinic-default", "no Consent speaks about it, so the clinic's default decides"),
+    ("consent-dated-later", "its date is still to come"),
+    ("consent-for-emergencies", "it permits in an emergency only"),
+    ("consent-is-a-care-directive", "it is a directive about care, not about sharing"),
+    ("consent-is-a-notice", "it only acknowledges a notice"),
+    ("consent-not-active", "it is not active"),
+    ("consent-not-in-force", "now is outside of its period"),
+    ("consent-not-understood", "it has something in it that this engine does not understand"),
+    ("consent-not-verified", "nobody has verified it"),
+    ("consent-of-another-custodian", "it belongs to an organisation whose Consents do not permit here"),
+    ("consent-of-another-patient", "it is of another patient"),
+    ("consent-patient-unclear", "whose it is cannot be told"),
+    ("consent-period-unclear", "its period cannot be read"),
+    ("consent-scope-other", "it is not about sharing"),
+    ("consent-scope-unknown", "what it is about cannot be told"),
+    ("consent-source-unavailable", "the Consents could not be read"),
+    ("consent-status-unknown", "its status is missing or unknown"),
+    ("consents-too-old", "the Consents were read too long ago"),
+    ("data-for-another-purpose", "it is tagged for another purpose"),
+    ("labelling-unavailable", "how sensitive it is could not be computed"),
+    ("no-consent", "the clinic waits for a Consent, and none speaks about it"),
+    ("not-a-consent", "it is no Consent, so the list of Consents may be incomplete"),
+    ("nothing-to-decide-on", "there is nothing in it that could be decided on"),
+    ("obligation-not-carried", "a notice and a copy of the Consent must go along, and cannot go along yet"),
+    ("policy-by-uri", "the policy that it names decides"),
+    ("policy-emergency-only", "its policy shares in an emergency only"),
+    ("policy-for-other-purposes", "its opt-in is for treatment, payment and operations only"),
+    ("policy-opt-in", "its policy is an opt-in"),
+    ("policy-opt-out", "its policy is an opt-out"),
+    ("policy-unknown", "its policy is unknown and it has no rules"),
+    ("provision-deny", "a rule denies it"),
+    ("provision-does-not-cover", "a rule permits for this recipient and purpose, but not this data"),
+    ("provision-may-deny", "a rule may deny it"),
+    ("provision-may-permit", "a rule may permit it"),
+    ("provision-permit", "a rule permits it"),
+    ("provision-silent", "no rule speaks about it"),
+    ("provision-without-type", "its rule neither permits nor denies"),
+    ("purpose-not-covered", "the clinic's default does not cover this purpose"),
+    ("purpose-unclear", "the purpose is missing or unknown"),
+    ("recipient-unclear", "nothing names the recipient"),
+    ("reduced-not-valid", "something must be taken out of it, and the rest would be no valid resource"),
+    ("same-form-signed-again", "the same form was signed again and does not cover it"),
+    ("sensitivity-not-named", "it is of a kind that a Consent must name"),
+    ("signed-whole", "a part of it may not go, and its signature holds for the whole"),
+    ("subject-unclear", "it is not certainly about this patient alone"),
+    ("too-confidential", "it is more confidential than the clinic's default releases"),
+];
+
+/// What a rule means, as a part of a sentence.
+pub fn of_rule(rule: &str) -> Option<&'static str> {
+    WORDS.iter().find(|(name, _)| *name == rule).map(|(_, words)| *words)
+}
