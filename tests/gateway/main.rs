@@ -7,6 +7,7 @@ mod privacy_officer;
 mod process;
 mod support;
 
+mod broken_consents;
 mod cli;
 mod consent_check;
 mod crash;

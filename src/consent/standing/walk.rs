@@ -18,7 +18,9 @@ pub const DEEPEST: usize = 10;
 /// Tells of everything that keeps a Consent from being understood, until the listener has heard enough.
 pub fn walk(consent: &Value, zone: &TimeZone, listener: &mut impl Listener) -> ControlFlow<()> {
     // FHIR: a modifier that is not understood must not be ignored, wherever it stands.
-    modifiers(consent, Some(CONSENT), Place::Consent, listener)?;
+    if has_modifier(consent) {
+        modifiers(consent, Some(CONSENT), Place::Consent, listener)?;
+    }
     let mut reader = Reader { zone, level: 0, listener };
     let Value::Object(map) = consent else {
         return reader.tell(Place::Consent, Fault::NotA(Form::Object));
@@ -33,6 +35,15 @@ pub fn walk(consent: &Value, zone: &TimeZone, listener: &mut impl Listener) -> C
 /// Whether a name is one of FHIR's two ways to change what the elements around it mean.
 fn is_modifier(name: &str) -> bool {
     matches!(name, "modifierExtension" | "implicitRules")
+}
+
+/// Almost no Consent has one: their places are looked for only then.
+fn has_modifier(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(name, value)| is_modifier(name) || has_modifier(value)),
+        Value::Array(list) => list.iter().any(has_modifier),
+        _ => false,
+    }
 }
 
 /// Looks everywhere, also outside of the table: there the place is the last one inside.

@@ -3,6 +3,10 @@ mod decisions;
 mod explaining;
 mod fixtures;
 mod linting;
+// The ways to break a Consent are those of the long run.
+#[path = "../../../benches/broken_consents/choice.rs"]
+mod choice;
+#[path = "../../../benches/broken_consents/mutation.rs"]
 mod mutation;
 mod properties;
 mod redaction;
