@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use referral_gateway::consent::disclosure::Disclosure;
-use referral_gateway::consent::examine;
 use referral_gateway::consent::explain::explain;
 use referral_gateway::consent::lint::{Home, lint, only_holds};
 use referral_gateway::consent::matching::situation::Situation;
 use referral_gateway::consent::standing::{Standing, standing};
+use referral_gateway::consent::{decide, examine};
 
 use super::Run;
 
@@ -21,6 +21,7 @@ struct Decided {
 impl Decided {
     fn of(disclosure: &Disclosure<'_>) -> Self {
         let (decision, trace) = examine(disclosure);
+        assert_eq!(decide(disclosure).note(), decision.note(), "with and without a trace");
         let told = explain(&trace);
         let outcome = decision.note().outcome.to_owned();
         let goes = matches!(outcome.as_str(), "permit" | "redact");

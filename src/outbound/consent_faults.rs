@@ -39,7 +39,9 @@ impl Outbound {
         let heeded = consents.iter().filter(|it| Status::of(it) != Status::NotActive);
         for consent in heeded {
             let version = version_of(consent);
-            if !self.looked_at.is_new(&version) {
+            // Where the server keeps no versions, the time of the last change tells one from another.
+            let changed = consent["meta"]["lastUpdated"].as_str().unwrap_or_default();
+            if !self.looked_at.is_new(&format!("{version} {changed}")) {
                 continue;
             }
             for finding in only_holds(consent, Home::Server, &self.house.consent.time_zone) {

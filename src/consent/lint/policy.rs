@@ -53,7 +53,10 @@ fn untyped_root(root: &Value, base: Base, findings: &mut Vec<Finding>) {
     let has_permits = nested.any(|it| Kind::of(it) == Some(Kind::Permit));
     let finding = match base {
         Base::None if is_alone => Some(untyped_alone()),
-        Base::Permit(_) if narrows(root) => Some(untyped_narrowing(is_alone)),
+        // An emergency policy denies for certain where there is no emergency.
+        Base::Permit(rule) if narrows(root) => {
+            Some(untyped_narrowing(is_alone && rule != "policy-emergency-only"))
+        }
         Base::Permit(_) if has_permits => Some(untyped_around_permits()),
         _ => None,
     };
@@ -66,10 +69,10 @@ fn untyped_alone() -> Finding {
 }
 
 /// Where rules are nested, these are heard, and only the rest is held.
-fn untyped_narrowing(is_alone: bool) -> Finding {
+fn untyped_narrowing(only_holds: bool) -> Finding {
     let fix = "Give the root `type` `permit` if the policy holds for this only, or `deny` if for all but this: \
                without it the rule can be read either way.";
-    let effect = if is_alone { Effect::OnlyHolds } else { Effect::Weaker };
+    let effect = if only_holds { Effect::OnlyHolds } else { Effect::Weaker };
     Finding::new(&"Consent.provision", "untyped-root-narrows", effect, fix)
 }
 

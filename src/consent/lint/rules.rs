@@ -8,6 +8,7 @@ use crate::consent::answer::Kind;
 use crate::consent::question::items;
 use crate::consent::standing::place::Place;
 use crate::consent::standing::walk::DEEPEST;
+use crate::fhir::reference::{Target, target};
 
 /// A criterion whose values can be judged by themselves.
 struct Criterion {
@@ -93,21 +94,33 @@ fn values(rule: &Value, criterion: &Criterion, place: Place<'_>, findings: &mut 
     }
 }
 
+/// Neither an address that can be followed nor an identifier. What is contained is known by its identifier,
+/// which is looked for where it is asked.
+fn is_nobody(named: &Value) -> bool {
+    let is_followed = named["reference"].as_str().is_some_and(|it| {
+        matches!(
+            target(it),
+            Target::Relative { .. } | Target::Absolute(_) | Target::Contained(_) | Target::Urn(_)
+        )
+    });
+    !is_followed && named.get("identifier").is_none()
+}
+
 /// Somebody who cannot be told from others, and a part that nobody plays here.
 fn actors(rule: &Value, place: Place<'_>, around_a_permit: bool, findings: &mut Vec<Finding>) {
     let list = Place::Element(&place, "actor");
     for (index, actor) in items(&rule["actor"]).enumerate() {
         let actor_place = Place::Item(&list, index);
         let named = &actor["reference"];
-        if named.is_object() && named.get("reference").is_none() && named.get("identifier").is_none() {
+        if named.is_object() && is_nobody(named) {
             let fix = "Name the actor by `reference` or by `identifier` with `system` and `value`: by a display \
                        alone nobody is permitted for certain, and everybody may be denied.";
             let place = Place::Element(&actor_place, "reference");
             findings.push(Finding::weaker(&place, "actor-display-only", fix));
         }
         if around_a_permit && actor.get("role").is_some_and(|it| !known::is_role(it)) {
-            let fix = "Give it the role IRCP (who receives), CST (who keeps the data) or AUT (whose data it is): \
-                       a permit for another role permits nothing.";
+            let fix = "Give it the role IRCP (who receives), CST (who keeps the data) or AUT (who wrote it): a \
+                       permit for another role permits nothing.";
             let place = Place::Element(&actor_place, "role");
             findings.push(Finding::weaker(&place, "actor-role-unknown", fix));
         }
