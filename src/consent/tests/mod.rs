@@ -8,6 +8,7 @@ mod linting;
 mod choice;
 #[path = "../../../benches/broken_consents/mutation.rs"]
 mod mutation;
+mod order;
 mod properties;
 mod redaction;
 mod remedies;
@@ -16,3 +17,4 @@ mod situations;
 mod standing;
 mod telling;
 mod traced_cases;
+mod whole;
