@@ -25,7 +25,11 @@ fuzz_target!(|bytes: &[u8]| {
         left = rest;
         taken.iter().fold(0, |number, it| number << 8 | u64::from(*it))
     }));
-    let run = Run::of(&SCENE, &GOOD, &mut choice);
+    let mut run = Run::of(&SCENE, &GOOD, &mut choice);
+    // What is JSON by itself is a Consent of its own, however odd.
+    if let Ok(parsed) = serde_json::from_slice(bytes) {
+        run.broken = parsed;
+    }
     if let Err(problem) = oracle::check(&run) {
         panic!("{problem}: {}", run.broken);
     }
