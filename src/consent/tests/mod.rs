@@ -1,8 +1,13 @@
+mod authors;
 mod combining;
+mod data_rules;
 mod decisions;
 mod explaining;
 mod fixtures;
+mod letters;
+mod people;
 mod properties;
+mod recipients;
 mod redaction;
 mod shared;
 mod situations;
