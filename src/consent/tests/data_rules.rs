@@ -163,6 +163,7 @@ fn an_appointment_is_dated_from_its_start_to_its_end_and_undated_data_only_by_do
         "P D"
     );
     assert_eq!(both(&Setting::new(), &json!({ "period": { "end": "2026-02" } })), "N N");
+    assert_eq!(both(&Setting::new(), &json!({ "period": { "end": "2026-03" } })), "P D");
 }
 
 fn data(meaning: &str, reference: &Value) -> Value {

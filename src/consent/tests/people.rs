@@ -60,6 +60,12 @@ fn a_person_with_the_partners_own_identifier_is_the_partner() {
         let answer = both(&setting, &json!({ "actor": named("Practitioner/nurse") }));
         assert_eq!(answer, expected, "{system} {value}");
     }
+    // The same where only the payload tells who that is.
+    setting.directory.clear();
+    setting.resources.push(json!({
+        "resourceType": "Practitioner", "id": "nurse", "identifier": [{ "system": NPI, "value": "1234567893" }],
+    }));
+    assert_eq!(both(&setting, &json!({ "actor": named("Practitioner/nurse") })), "P D");
 }
 
 #[test]
