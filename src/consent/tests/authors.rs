@@ -9,7 +9,7 @@ fn by(reference: &str) -> Value {
     json!([{ "meaning": "authoredby", "reference": { "reference": reference } }])
 }
 
-fn written_by(author: Value) -> Setting {
+fn written_by(author: &Value) -> Setting {
     let mut observation = observation("o", "718-7");
     observation["performer"] = json!([author]);
     Setting::new().sends(&[observation])
@@ -25,7 +25,7 @@ fn role(id: &str, person: &str, place: &str) -> Value {
 #[test]
 fn an_author_is_told_from_other_people_and_perhaps_writes_for_an_organisation() {
     assert_answers(
-        &written_by(json!({ "reference": "Practitioner/author" })),
+        &written_by(&json!({ "reference": "Practitioner/author" })),
         "data",
         &[
             (by("Practitioner/author"), "P D"),
@@ -38,7 +38,7 @@ fn an_author_is_told_from_other_people_and_perhaps_writes_for_an_organisation() 
 
 #[test]
 fn an_author_writes_for_the_organisations_where_the_author_has_a_role() {
-    let mut setting = written_by(json!({ "reference": "Practitioner/author" }));
+    let mut setting = written_by(&json!({ "reference": "Practitioner/author" }));
     setting.directory = vec![
         role("r", "Practitioner/author", "Organization/ward"),
         role("s", "Practitioner/other", "Organization/elsewhere"),
@@ -53,7 +53,7 @@ fn an_author_writes_for_the_organisations_where_the_author_has_a_role() {
 
 #[test]
 fn a_role_that_wrote_is_its_person_at_its_organisation_if_it_can_be_read() {
-    let mut setting = written_by(json!({ "reference": "PractitionerRole/r" }));
+    let mut setting = written_by(&json!({ "reference": "PractitionerRole/r" }));
     assert_answers(
         &setting,
         "data",
@@ -75,7 +75,7 @@ fn a_role_that_wrote_is_its_person_at_its_organisation_if_it_can_be_read() {
 #[test]
 fn an_organisation_that_wrote_is_no_person() {
     assert_answers(
-        &written_by(json!({ "reference": "Organization/laboratory" })),
+        &written_by(&json!({ "reference": "Organization/laboratory" })),
         "data",
         &[(by("Organization/laboratory"), "P D"), (by("Practitioner/other"), "X N")],
     );
@@ -84,7 +84,7 @@ fn an_organisation_that_wrote_is_no_person() {
 #[test]
 fn an_author_who_cannot_be_told_permits_nothing_and_may_be_denied() {
     assert_answers(
-        &written_by(json!({ "display": "somebody" })),
+        &written_by(&json!({ "display": "somebody" })),
         "data",
         &[(by("Practitioner/other"), "X HD")],
     );
@@ -95,7 +95,7 @@ fn an_author_who_cannot_be_told_permits_nothing_and_may_be_denied() {
 #[test]
 fn an_author_elsewhere_is_told_by_the_address() {
     assert_answers(
-        &written_by(json!({ "reference": "https://elsewhere.example/Practitioner/1" })),
+        &written_by(&json!({ "reference": "https://elsewhere.example/Practitioner/1" })),
         "data",
         &[
             (by("https://elsewhere.example/Practitioner/1"), "P D"),
@@ -106,7 +106,7 @@ fn an_author_elsewhere_is_told_by_the_address() {
 
 #[test]
 fn a_contained_author_is_told_by_the_identifier() {
-    let mut setting = written_by(json!({ "reference": "#a" }));
+    let mut setting = written_by(&json!({ "reference": "#a" }));
     let practitioner = |id: &str, value: &str| json!({ "resourceType": "Practitioner", "id": id, "identifier": [{ "system": "urn:p", "value": value }] });
     setting.resources[0]["contained"] = json!([practitioner("a", "1"), practitioner("b", "2")]);
     let identified = |value: &str| {

@@ -152,10 +152,7 @@ fn a_notice_or_a_form_for_emergencies_does_not_permit() {
         (json!([ours("57016-8")]), "permit provision-permit"),
         (json!([local("57016-8")]), "permit provision-permit"),
         (json!([ours("npp"), loinc("59284-0")]), "permit provision-permit"),
-        (
-            json!([about("EMRGONLY")]).as_array().map(|it| json!([{ "coding": it }])).unwrap(),
-            "hold no-consent",
-        ),
+        (json!([{ "coding": [about("EMRGONLY")] }]), "hold no-consent"),
     ] {
         let mut consent = permit();
         consent["category"] = categories.clone();

@@ -14,7 +14,11 @@ fn an_outcome_is_told_in_words() {
     let setting =
         |resources: &[Value], consents: &[Value]| Setting::new().sends(resources).consents(consents);
     for (setting, whole, part) in [
-        (setting(&[clear.clone()], &[permit()]), "It may go as it is (", "Observation/o1 may go ("),
+        (
+            setting(std::slice::from_ref(&clear), &[permit()]),
+            "It may go as it is (",
+            "Observation/o1 may go (",
+        ),
         (
             setting(&[clear.clone(), sensitive], &[permit()]),
             "It may go in part (",
@@ -22,13 +26,13 @@ fn an_outcome_is_told_in_words() {
         ),
         (
             setting(
-                &[clear.clone()],
+                std::slice::from_ref(&clear),
                 &[consent(&json!({ "type": "deny", "actor": named("Group/unknown") }))],
             ),
             "It is kept for now (",
             "Observation/o1 cannot be decided (",
         ),
-        (setting(&[clear], &[deny()]), "It may not go (", "Observation/o1 may not go ("),
+        (setting(std::slice::from_ref(&clear), &[deny()]), "It may not go (", "Observation/o1 may not go ("),
     ] {
         let text = explain(&setting.trace());
         assert!(text.starts_with(whole), "{whole}\n{text}");
