@@ -39,7 +39,7 @@ fn data_for_another_purpose_are_denied_even_while_consents_cannot_be_read() {
 fn what_is_unavailable_comes_before_an_unclear_subject_and_a_consent_in_doubt() {
     let may_deny = consent(&json!({ "type": "deny", "actor": named("Group/unknown") }));
 
-    let unreadable = unavailable().sends(&[about_nobody()]).consents(&[may_deny.clone()]);
+    let unreadable = unavailable().sends(&[about_nobody()]).consents(std::slice::from_ref(&may_deny));
     assert_eq!(unreadable.outcome(), "hold consent-source-unavailable");
     let unclear = Setting::new().sends(&[about_nobody()]).consents(&[may_deny]);
     assert_eq!(unclear.outcome(), "hold subject-unclear");
@@ -63,7 +63,7 @@ fn one_purpose_that_fits_is_enough_among_the_tags_of_data() {
 fn consents_are_fresh_up_to_the_age_that_the_clinic_allows() {
     let read = |age| {
         let mut setting = Setting::new().consents(&[permit()]);
-        setting.clinic.max_staleness = Duration::from_secs(60);
+        setting.clinic.max_staleness = Duration::from_mins(1);
         setting.source = Source::Read { age: Duration::from_secs(age) };
         setting.outcome()
     };
@@ -129,7 +129,8 @@ fn every_sensitivity_that_must_be_named_must_be_named_by_a_permit() {
     let denied_elsewhere = consent(&json!({
         "type": "deny", "securityLabel": [about("SUD")], "actor": named("Organization/other"),
     }));
-    let with = |consents: &[Value]| Setting::new().sends(&[both.clone()]).consents(consents).outcome();
+    let with =
+        |consents: &[Value]| Setting::new().sends(std::slice::from_ref(&both)).consents(consents).outcome();
 
     assert_eq!(with(&[broad]), "permit provision-permit");
     assert_eq!(with(&[naming("SUD")]), "permit provision-permit", "R names everything");
