@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::question::element;
 use super::truth::Truth;
+use crate::fhir::resource::element;
 
 /// One Consent's answer about one resource, weakest first (consent S1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

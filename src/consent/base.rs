@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::disclosure::Purpose;
 use super::labels::sensitivity::ACT_CODE;
 use super::purpose::{is_for_care, is_under};
-use super::question::element;
 use crate::fhir::coding::{codings, has_coding};
+use crate::fhir::resource::element;
 
 /// The base policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::answer::{Answer, Kind, combine, own};
 use super::labels::sensitivity::Sensitivity;
-use super::matching::situation::name_of;
-use super::question::{Question, element, items};
+use super::question::{Question, items};
 use super::recorder::{Answered, RuleRecorder};
 use super::rules::{Criterion, DATA, REQUEST, data, security_label};
 use super::truth::Truth;
+use crate::fhir::resource::{element, name_of};
 
 /// What a rule answers, with the sensitivities that its permit names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,12 +25,6 @@ impl<'a> Question<'a> {
     }
 }
 
-/// An element of an object. The objects of a Consent have few elements: comparing their names is faster than a
-/// look-up by hash.
-pub fn element<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
-    object.as_object()?.iter().find(|(it, _)| *it == name).map(|(_, it)| it)
-}
-
 /// The items of a list element.
 pub fn items(element: &Value) -> impl Iterator<Item = &Value> {
     element.as_array().into_iter().flatten()

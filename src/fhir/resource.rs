@@ -23,6 +23,23 @@ pub fn last_updated(resource: &Value) -> Option<Timestamp> {
     resource["meta"]["lastUpdated"].as_str().and_then(|text| text.parse().ok())
 }
 
+/// `Type/id`.
+pub fn name_of(resource: &Value) -> String {
+    format!("{}/{}", resource_type(resource), id(resource))
+}
+
+/// Whether a resource has this `Type/id`.
+pub fn is_named(resource: &Value, name: &str) -> bool {
+    name.split_once('/').is_some_and(|(named_type, named_id)| {
+        resource_type(resource) == named_type && id(resource) == named_id
+    })
+}
+
+/// An element of an object. Where objects have few elements, comparing names is faster than a look-up by hash.
+pub fn element<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
+    object.as_object()?.iter().find(|(it, _)| *it == name).map(|(_, it)| it)
+}
+
 /// The items of a list element; none where it is missing. Indexing with `[]` would put a null there.
 pub fn items_mut<'v>(value: &'v mut Value, element: &str) -> impl Iterator<Item = &'v mut Value> {
     value.get_mut(element).and_then(Value::as_array_mut).into_iter().flatten()

@@ -38,7 +38,7 @@ pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<R
     put_inside(&mut main, &binaries);
     keep_of_kind(&mut main, kind);
     let companions = others.into_iter().map(|it| {
-        let reference = format!("{}/{}", resource::resource_type(&it), resource::id(&it));
+        let reference = resource::name_of(&it);
         (reference, keep(it, OBSERVATION))
     });
     Some(Reduced { referral, clinic_id, companions: companions.collect(), main })

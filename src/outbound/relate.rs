@@ -37,7 +37,7 @@ impl Outbound {
 
     async fn referrals_of(&self, resource: &Value) -> Result<BTreeSet<ReferralId>, WatchError> {
         let mut named = self.named_at_clinic(resource);
-        named.push(own_reference(resource));
+        named.push(resource::name_of(resource));
         let direct = self.linked(named).await?;
         if !direct.is_empty() || kind(resource::resource_type(resource)).is_none() {
             return Ok(direct);
@@ -133,10 +133,6 @@ impl Outbound {
 
 fn is_link(reference: &str) -> bool {
     reference.starts_with("ServiceRequest/") || reference.starts_with("Task/")
-}
-
-fn own_reference(resource: &Value) -> String {
-    format!("{}/{}", resource::resource_type(resource), resource::id(resource))
 }
 
 /// The version. Where the server keeps none, the time of the last change serves, and where it does not tell

@@ -186,7 +186,7 @@ fn with_id(resource: &Value, reference: &str) -> Value {
 fn remote_of(resource: &Value) -> RemoteResource {
     let version = resource::version(resource);
     RemoteResource {
-        reference: format!("{}/{}", resource::resource_type(resource), resource::id(resource)),
+        reference: resource::name_of(resource),
         etag: (!version.is_empty()).then(|| format!("W/\"{version}\"")),
     }
 }

@@ -64,7 +64,7 @@ impl Outbound {
     /// Reads parties, and what they in turn belong to. Returns those that it could not read.
     async fn read_parties(&self, named: BTreeSet<String>, directory: &mut Vec<Value>) -> Vec<String> {
         let mut unread = Vec::new();
-        let mut seen: BTreeSet<String> = directory.iter().map(name).collect();
+        let mut seen: BTreeSet<String> = directory.iter().map(resource::name_of).collect();
         let mut waiting: Vec<String> = self.parties_of(directory).into_iter().chain(named).collect();
         while let Some(reference) = waiting.pop() {
             if seen.len() >= MOST_PARTIES || !seen.insert(reference.clone()) {
@@ -99,8 +99,4 @@ fn is_party(reference: &str) -> bool {
 
 fn party(identifier: &BusinessIdentifier) -> Party {
     Party::identified(identifier.system.clone(), identifier.value.clone())
-}
-
-fn name(resource: &Value) -> String {
-    format!("{}/{}", resource::resource_type(resource), resource::id(resource))
 }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::literal::{Literal, literal};
-use super::situation::{is_named, name_of};
 use crate::consent::answer::Kind;
 use crate::consent::disclosure::Party;
 use crate::consent::truth::Truth;
 use crate::fhir::coding;
+use crate::fhir::resource::{is_named, name_of};
 
 /// How many records one circle may have; a chain of organisations is far shorter.
 const MOST: usize = 32;

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::circle::Circle;
 use super::literal::{Literal, literal};
 use crate::consent::disclosure::Disclosure;
-use crate::fhir::{bundle, coding, resource};
+use crate::fhir::resource::{is_named, name_of};
+use crate::fhir::{bundle, coding};
 
 /// A disclosure, and who its parties are.
 #[derive(Debug)]
@@ -62,16 +63,4 @@ impl<'a> Situation<'a> {
             .find(|it| coding::identifiers(it).any(|it| it == (system, value)))?;
         Some(name_of(found))
     }
-}
-
-/// `Type/id` of a resource.
-pub fn name_of(resource: &Value) -> String {
-    format!("{}/{}", resource::resource_type(resource), resource::id(resource))
-}
-
-/// Whether a resource has this `Type/id`.
-pub fn is_named(resource: &Value, name: &str) -> bool {
-    name.split_once('/').is_some_and(|(resource_type, id)| {
-        resource::resource_type(resource) == resource_type && resource::id(resource) == id
-    })
 }

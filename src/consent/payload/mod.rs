@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::disclosure::Disclosure;
 use super::labels::label::Label;
 use super::labels::{inline_on, stated_on};
-use super::matching::situation::name_of;
+use crate::fhir::resource::name_of;
 use crate::fhir::{bundle, resource};
 use node::{Node, Place, Role};
 

@@ -4,11 +4,10 @@ pub mod traces;
 
 use serde_json::{Value, json};
 
-use super::matching::situation::name_of;
 use super::payload::node::Place;
 use super::permit::Permit;
 use crate::fhir::coding;
-use crate::fhir::resource::{id, resource_type};
+use crate::fhir::resource::{id, name_of, resource_type};
 
 /// Whether the receiver is told that something was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

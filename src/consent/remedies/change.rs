@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::consent::disclosure::{Disclosure, Labelling, Source};
-use crate::consent::matching::situation::name_of;
 use crate::consent::trace::Name;
 use crate::consent::{values, version_of};
+use crate::fhir::resource::name_of;
 
 /// A change as it is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,11 +6,11 @@ use crate::consent::answer::Kind;
 use crate::consent::disclosure::Party;
 use crate::consent::matching::circle::Circle;
 use crate::consent::matching::literal::{Literal, type_of};
-use crate::consent::matching::situation::is_named;
 use crate::consent::payload::node::Role;
 use crate::consent::question::{Question, items};
 use crate::consent::truth::Truth;
 use crate::fhir::coding;
+use crate::fhir::resource::is_named;
 
 /// The elements in which resources record who answers for their content.
 const AUTHORS: [&str; 7] =

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::author;
 use crate::consent::answer::Kind;
 use crate::consent::matching::literal::{Literal, type_of};
-use crate::consent::matching::situation::{is_named, name_of};
 use crate::consent::question::{Question, items};
 use crate::consent::truth::Truth;
+use crate::fhir::resource::{is_named, name_of};
 use crate::fhir::{coding, resource};
 
 /// The types for which `related` means what refers to them: IHE PCF uses it so, against R4's words.
