@@ -211,3 +211,25 @@ fn whose_consent_it_is_can_be_told_by_an_identifier() {
         assert_eq!(outcome, expected, "{patient}");
     }
 }
+
+#[test]
+fn a_consent_or_a_rule_without_what_it_needs_is_not_understood() {
+    let with_data = json!({
+        "type": "permit",
+        "actor": named("Organization/lakeside"),
+        "data": [{ "meaning": "instance", "reference": { "reference": "Task/5" } }],
+    });
+    assert_eq!(for_purpose("TREAT", consent(&with_data)), "permit provision-permit");
+    for (holder, element) in [
+        ("", "category"),
+        ("", "scope"),
+        ("/provision/actor/0", "role"),
+        ("/provision/actor/0", "reference"),
+        ("/provision/data/0", "meaning"),
+        ("/provision/data/0", "reference"),
+    ] {
+        let mut consent = consent(&with_data);
+        consent.pointer_mut(holder).unwrap().as_object_mut().unwrap().shift_remove(element);
+        assert_eq!(for_purpose("TREAT", consent), "hold consent-not-understood", "{holder} {element}");
+    }
+}

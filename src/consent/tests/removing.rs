@@ -124,3 +124,30 @@ fn a_label_beyond_the_end_of_its_list_of_values_goes_alone() {
     assert_eq!(kept["instantiatesUri"], json!(["urn:keep"]));
     assert!(!kept.to_string().contains(INLINE));
 }
+
+#[test]
+fn a_file_beside_its_document_is_decided_by_itself_and_stays_behind_alone() {
+    let document = json!({
+        "resourceType": "DocumentReference", "id": "d", "subject": to("Patient/9"), "meta": { "security": [level("N")] },
+        "content": [{ "attachment": { "contentType": "application/pdf", "url": "Binary/b" } }],
+    });
+    let file = json!({ "resourceType": "Binary", "id": "b", "contentType": "application/pdf", "data": "" });
+    let files = json!([{ "system": "http://hl7.org/fhir/resource-types", "code": "Binary" }]);
+    let without_files =
+        consent(&json!({ "type": "permit", "provision": [{ "type": "deny", "class": files }] }));
+    let sensitive = labelled(file.clone(), &[about("PSY")]);
+    let setting = Setting::new()
+        .sends(&[document.clone(), file.clone()])
+        .consents(std::slice::from_ref(&without_files));
+
+    let names: Vec<String> = setting.trace().nodes.into_iter().map(|it| it.node).collect();
+    assert_eq!(names, ["DocumentReference/d", "Binary/b"]);
+    for kept in [
+        reduced_under(without_files, &[document.clone(), file], Mark::Silent),
+        reduced(&[document, sensitive], Mark::Silent),
+    ] {
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0]["id"], "d");
+        assert!(!kept[0].to_string().contains("Binary/b"));
+    }
+}
