@@ -27,4 +27,5 @@ mod standing;
 mod telling;
 mod told;
 mod traced_cases;
+mod understanding;
 mod whole;

@@ -215,3 +215,23 @@ fn a_decision_with_a_trace_is_the_decision_without() {
         agree(&Case::read(&case).unwrap().disclosure());
     }
 }
+
+#[test]
+fn what_is_very_restricted_goes_under_a_new_consent_that_names_it() {
+    let secret = labelled(observation("o", "718-7"), &[about("SUD"), coding("v3-Confidentiality", "V")]);
+
+    let found = remedies(&Setting::new().sends(&[secret]));
+
+    assert_eq!(found[0].changes, [new_consent(&["SUD"])]);
+}
+
+#[test]
+fn what_would_only_go_in_part_is_told_so() {
+    let plain = observation("o1", "718-7");
+    let secret = labelled(observation("o2", "718-7"), &[about("PSY")]);
+    let denial = consent(&json!({ "type": "deny", "securityLabel": [about("PSY")] }));
+
+    let text = told(&Setting::new().sends(&[plain, secret]).consents(&[denial]));
+
+    assert!(text.contains("It would go in part if"), "{text}");
+}

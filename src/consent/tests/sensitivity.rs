@@ -124,3 +124,14 @@ fn a_place_tells_what_its_data_are_about_and_so_does_a_code_in_an_extension() {
     let extension = json!([{ "url": "urn:x", "valueCoding": { "system": "urn:s", "code": "B20" } }]);
     assert_eq!(sensitivities(with("extension", extension)), ["HIV urn:s|B20"]);
 }
+
+#[test]
+fn a_label_of_the_clinics_own_is_another_if_its_code_is_another() {
+    let own = |code: &str| json!({ "system": "urn:clinic:label", "code": code });
+    let mut setting = Setting::new()
+        .sends(&[labelled(task(), &[level("N"), own("one")])])
+        .consents(&[consent(&json!({ "type": "permit", "securityLabel": [own("two")] }))]);
+    setting.clinic.known_label_systems = vec!["urn:clinic:label".to_owned()];
+
+    assert!(!setting.outcome().starts_with("permit"), "{}", setting.outcome());
+}
