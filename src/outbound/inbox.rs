@@ -97,6 +97,7 @@ impl Outbound {
             return Ok(None);
         };
         if !permit.covers(&update.resource, &partner.id) {
+            self.keep(vec![decided]).await?;
             return Ok(None);
         }
         let version = content.main()["meta"].clone();

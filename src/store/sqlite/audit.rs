@@ -189,7 +189,8 @@ fn inspect(
     let mut statement = snapshot.prepare(&format!("SELECT {COLUMNS} FROM audit ORDER BY number"))?;
     for found in statement.query_map([], trail_row)? {
         let (row, sealed) = found?;
-        let holds = sealed.is_none_or(|it| {
+        // Nothing purges the trail yet, so a protected part that is gone was taken away.
+        let holds = sealed.is_some_and(|it| {
             content_digest(&it) == row.content_sha256 && opener.open(&it, &bound_to(&row.id)).is_ok()
         });
         inspector.record(row, holds);

@@ -109,6 +109,10 @@ async fn whoever_changes_removes_or_cuts_off_a_record_is_found_out() {
         ("UPDATE audit SET outcome = 'hold' WHERE number = 1", Tampering::Changed(1)),
         ("UPDATE audit SET at_ms = at_ms - 1 WHERE number = 2", Tampering::Changed(2)),
         ("UPDATE audit SET ciphertext = zeroblob(40) WHERE number = 1", Tampering::ContentChanged(1)),
+        (
+            "UPDATE audit SET wrapped_key = NULL, ciphertext = NULL WHERE number = 1",
+            Tampering::ContentChanged(1),
+        ),
         ("DELETE FROM audit WHERE number = 1", Tampering::Gap(2)),
         ("DELETE FROM audit WHERE number = 2", Tampering::CutOff),
         ("DELETE FROM audit", Tampering::CutOff),

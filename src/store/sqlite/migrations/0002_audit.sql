@@ -10,7 +10,7 @@ CREATE TABLE audit (
   rule           TEXT NOT NULL,
   sent_sha256    TEXT,
   content_sha256 BLOB NOT NULL,         -- of the sealed part, so that the trail holds without it
-  wrapped_key    BLOB,                  -- NULL: destroyed
+  wrapped_key    BLOB,                  -- NULL: taken away, which `audit verify` tells
   ciphertext     BLOB,
   link           BLOB NOT NULL          -- keyed digest over this row and the link before it
 ) STRICT;
