@@ -6,6 +6,7 @@ mod explaining;
 mod fixtures;
 mod letters;
 mod linting;
+mod mistakes;
 // The ways to break a Consent are those of the long run.
 #[path = "../../../benches/broken_consents/choice.rs"]
 mod choice;
