@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json as object};
 
 use super::settings::SettingsFolder;
-use super::{fail, say};
+use super::{fail, failed, say};
 use crate::fhir::json;
 use crate::model::audit::{AuditFilter, AuditKind, AuditRecord, Tampering, TrailHead, TrailReport};
 use crate::model::ids::DeliveryId;
@@ -67,68 +67,47 @@ pub struct Verify {
 impl Audit {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
-        match self {
+        let ended = match self {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
             Self::Verify(verify) => verify.run().await,
-        }
+        };
+        // Either way an exit code; an early one has told its reason.
+        ended.unwrap_or_else(|code| code)
     }
 }
 
 impl List {
-    async fn run(self) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
         let filter =
             AuditFilter { kind: self.kind, delivery: self.delivery, number: None, limit: self.limit };
-        match store.audit_records(filter).await {
-            Ok(found) => {
-                for record in &found {
-                    say(&if self.json { as_json(record).to_string() } else { as_line(record) });
-                }
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail(&error.to_string()),
+        for record in &store.audit_records(filter).await.map_err(failed)? {
+            say(&if self.json { as_json(record).to_string() } else { as_line(record) });
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Show {
-    async fn run(self) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
         let filter = AuditFilter { number: Some(self.number), limit: 1, ..AuditFilter::default() };
-        match store.audit_records(filter).await {
-            Ok(found) if found.is_empty() => fail(&format!("there is no record {}", self.number)),
-            Ok(found) => {
-                for record in &found {
-                    let mut shown = as_json(record);
-                    shown["content"] = json::parse(record.record.content.reveal()).unwrap_or_default();
-                    say(&serde_json::to_string_pretty(&shown).unwrap_or_default());
-                }
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail(&error.to_string()),
-        }
+        let found = store.audit_records(filter).await.map_err(failed)?;
+        let record = found.first().ok_or_else(|| fail(&format!("there is no record {}", self.number)))?;
+        let mut shown = as_json(record);
+        shown["content"] = json::parse(record.record.content.reveal()).unwrap_or_default();
+        say(&serde_json::to_string_pretty(&shown).unwrap_or_default());
+        Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Verify {
-    async fn run(self) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
-        let report = match store.inspect_trail(self.head).await {
-            Ok(report) => report,
-            Err(error) => return fail(&error.to_string()),
-        };
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
+        let report = store.inspect_trail(self.head).await.map_err(failed)?;
         say(&if self.json { report_json(&report).to_string() } else { report_text(&report) });
-        if report.tampering.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok(if report.tampering.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

@@ -7,12 +7,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::settings::SettingsFolder;
-use super::{fail, say};
+use super::{fail, failed, say};
 use crate::fhir::client::http_client;
 use crate::model::delivery::{Delivery, DeliveryState, Owed};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
-use crate::model::work::StoreError;
-use crate::store::sqlite::SqliteStore;
 use crate::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
 
 /// What is owed, and where it stands.
@@ -75,88 +73,60 @@ pub struct Retry {
 impl Deliveries {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
-        match self {
+        let ended = match self {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
             Self::Retry(retry) => retry.run().await,
-        }
+        };
+        // Either way an exit code; an early one has told its reason.
+        ended.unwrap_or_else(|code| code)
     }
 }
 
 impl List {
-    async fn run(self) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
         let filter = DeliveryFilter {
             states: self.state,
             partner: self.partner.map(PartnerId::new),
             referral: self.referral,
             limit: self.limit,
         };
-        match store.deliveries(filter).await {
-            Ok(found) => {
-                for delivery in &found {
-                    say(&if self.json { as_json(delivery).to_string() } else { as_line(delivery) });
-                }
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail(&error.to_string()),
+        for delivery in &store.deliveries(filter).await.map_err(failed)? {
+            say(&if self.json { as_json(delivery).to_string() } else { as_line(delivery) });
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Show {
-    async fn run(self) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
-        match find(&store, self.id).await {
-            Ok(Some((delivery, attempts))) => {
-                let attempts: Vec<Value> = attempts.iter().map(attempt_json).collect();
-                let mut shown = as_json(&delivery);
-                shown["attempts"] = json!(attempts);
-                let text =
-                    if self.json { Ok(shown.to_string()) } else { serde_json::to_string_pretty(&shown) };
-                say(&text.unwrap_or_default());
-                ExitCode::SUCCESS
-            }
-            Ok(None) => fail(&format!("there is no delivery {}", self.id)),
-            Err(error) => fail(&error.to_string()),
-        }
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
+        let found = store.delivery(self.id).await.map_err(failed)?;
+        let delivery = found.ok_or_else(|| fail(&format!("there is no delivery {}", self.id)))?;
+        let attempts = store.attempts(self.id).await.map_err(failed)?;
+        let mut shown = as_json(&delivery);
+        shown["attempts"] = json!(attempts.iter().map(attempt_json).collect::<Vec<Value>>());
+        let text = if self.json { Ok(shown.to_string()) } else { serde_json::to_string_pretty(&shown) };
+        say(&text.unwrap_or_default());
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn find(
-    store: &SqliteStore,
-    id: DeliveryId,
-) -> Result<Option<(Delivery, Vec<AttemptRecord>)>, StoreError> {
-    let Some(delivery) = store.delivery(id).await? else {
-        return Ok(None);
-    };
-    Ok(Some((delivery, store.attempts(id).await?)))
-}
-
 impl Retry {
-    async fn run(self) -> ExitCode {
-        let config = match self.settings.config() {
-            Ok(config) => config,
-            Err(code) => return code,
-        };
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let config = self.settings.config()?;
         let address = format!("http://{}/admin/deliveries/{}/retry", config.server.operator_listen, self.id);
         let Ok(response) = http_client().post(address).send().await else {
-            return fail(&format!("no gateway answers at {}", config.server.operator_listen));
+            return Err(fail(&format!("no gateway answers at {}", config.server.operator_listen)));
         };
         let accepted = response.status().is_success();
         let body = response.text().await.unwrap_or_default();
-        if accepted {
-            say(&body);
-            ExitCode::SUCCESS
-        } else {
-            fail(&body)
+        if !accepted {
+            return Err(fail(&body));
         }
+        say(&body);
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -44,50 +44,42 @@ pub struct Explain {
 impl Explain {
     /// Exit code 0: it was told.
     pub async fn run(self) -> ExitCode {
-        match self.delivery {
+        let ended = match self.delivery {
             Some(delivery) => self.of_delivery(delivery).await,
             None => self.of_resource().await,
-        }
+        };
+        // Either way an exit code; an early one has told its reason.
+        ended.unwrap_or_else(|code| code)
     }
 
-    async fn of_delivery(&self, id: DeliveryId) -> ExitCode {
-        let store = match self.settings.ledger() {
-            Ok(store) => store,
-            Err(code) => return code,
-        };
-        match last_decision(&store, id).await {
-            Ok((delivery, record, trace)) => {
-                say(&if self.json {
-                    object!({ "delivery": id.to_string(), "decided": record.record.at.to_string(), "trace": trace })
-                        .to_string()
-                } else {
-                    format!("{}\n{}", heading(&delivery, &record), explain(&trace))
-                });
-                ExitCode::SUCCESS
-            }
-            Err(reason) => fail(&reason),
-        }
+    async fn of_delivery(&self, id: DeliveryId) -> Result<ExitCode, ExitCode> {
+        let store = self.settings.ledger()?;
+        let (delivery, record, trace) = last_decision(&store, id).await.map_err(|reason| fail(&reason))?;
+        say(&if self.json {
+            let decided = record.record.at.to_string();
+            object!({ "delivery": id.to_string(), "decided": decided, "trace": trace }).to_string()
+        } else {
+            format!("{}\n{}", heading(&delivery, &record), explain(&trace))
+        });
+        Ok(ExitCode::SUCCESS)
     }
 
-    async fn of_resource(&self) -> ExitCode {
-        let config = match self.settings.config() {
-            Ok(config) => config,
-            Err(code) => return code,
-        };
+    async fn of_resource(&self) -> Result<ExitCode, ExitCode> {
+        let config = self.settings.config()?;
         let address = format!("http://{}/admin/consent/explain", config.server.operator_listen);
         let question = object!({ "partner": self.partner, "resource": self.resource, "at": self.at });
         let request = http_client().post(address).header("content-type", "application/json");
         let Ok(response) = request.body(question.to_string()).send().await else {
-            return fail(&format!("no gateway answers at {}", config.server.operator_listen));
+            return Err(fail(&format!("no gateway answers at {}", config.server.operator_listen)));
         };
         let body = response.bytes().await.unwrap_or_default();
         let answer = json::parse(&body).unwrap_or_default();
         match answer["explanation"].as_str() {
             Some(_) if self.json => say(&answer["trace"].to_string()),
             Some(explanation) => say(explanation),
-            None => return fail(answer["error"].as_str().unwrap_or("the gateway gave no answer")),
+            None => return Err(fail(answer["error"].as_str().unwrap_or("the gateway gave no answer"))),
         }
-        ExitCode::SUCCESS
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod preview;
 pub mod serve;
 pub mod settings;
 
+use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -83,6 +84,11 @@ pub(crate) fn say(line: &str) {
 /// Prints one line about the run itself.
 pub(crate) fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Tells what failed.
+fn failed(error: impl Display) -> ExitCode {
+    fail(&error.to_string())
 }
 
 fn fail(reason: &str) -> ExitCode {
