@@ -68,11 +68,13 @@ pub enum DeliveryState {
     Superseded = 8,
     /// Waits in the partner's inbox.
     InInbox = 9,
+    /// An operator decided that it is not to be done.
+    Cancelled = 10,
 }
 
 impl DeliveryState {
     /// Every state, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Queued,
         Self::InFlight,
         Self::RetryWait,
@@ -83,6 +85,7 @@ impl DeliveryState {
         Self::Quarantined,
         Self::Superseded,
         Self::InInbox,
+        Self::Cancelled,
     ];
 
     /// The state of a stored number.
@@ -103,6 +106,7 @@ impl DeliveryState {
             Self::Quarantined => "quarantined",
             Self::Superseded => "superseded",
             Self::InInbox => "in-inbox",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -162,7 +166,7 @@ mod tests {
         for state in DeliveryState::ALL {
             assert_eq!(DeliveryState::from_number(state as i64), Some(state));
         }
-        assert_eq!(DeliveryState::from_number(10), None);
+        assert_eq!(DeliveryState::from_number(11), None);
     }
 
     #[test]

@@ -17,8 +17,13 @@ pub enum StoreError {
     #[error("the store has too much waiting")]
     Busy,
     /// What is stored cannot be read back: another key, or damage.
-    #[error("a stored {0} cannot be read back")]
-    Unreadable(&'static str),
+    #[error("the stored {what} of {id} cannot be read back")]
+    Unreadable {
+        /// The kind of thing.
+        what: &'static str,
+        /// What it is of, by our id.
+        id: String,
+    },
 }
 
 /// The right to work on one delivery until `until`. Settling needs its token, so that work whose

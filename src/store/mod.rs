@@ -3,7 +3,12 @@
 //! Each method is one transaction, so no transaction type leaves this folder. What a method has answered
 //! exists after any crash.
 
+pub mod engine;
+pub mod ledger;
+pub mod migrations;
+pub mod postgres;
 pub mod seal;
+pub mod sql;
 pub mod sqlite;
 mod trail;
 
@@ -17,14 +22,21 @@ use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, Referral};
+use crate::model::retention::{Purged, Retention};
 use crate::model::sensitive::Sensitive;
 use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::{Lease, Settled, Settlement, StoreError};
 
 /// Everything that the gateway remembers.
-pub trait Store: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions {}
+pub trait Store:
+    Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions + Housekeeping
+{
+}
 
-impl<T: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions> Store for T {}
+impl<T: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions + Housekeeping> Store
+    for T
+{
+}
 
 /// What partners sent.
 #[async_trait]
@@ -243,4 +255,22 @@ pub trait AuditTrail: Send + Sync {
     /// Looks at every record, and compares every delivery that went out with them. `kept` is a head that was
     /// noted down before: it must still be in the trail.
     async fn inspect_trail(&self, kept: Option<TrailHead>) -> Result<TrailReport, StoreError>;
+}
+
+/// Keeping the ledger in order.
+#[async_trait]
+pub trait Housekeeping: Send + Sync {
+    /// Whether changes are taken at all. After a failed commit an embedded ledger takes none, and the process
+    /// should end.
+    fn is_writable(&self) -> bool;
+
+    /// Takes what one gateway does for all that share the ledger, for so long. False: another one has it.
+    async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError>;
+
+    /// Destroys some of what need not be kept any longer; call it again until nothing was left.
+    async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// Seals some of what a former key of the gateway sealed under its present key; call it again until it
+    /// says 0. The former keys are then needed no more.
+    async fn seal_anew(&self) -> Result<usize, StoreError>;
 }

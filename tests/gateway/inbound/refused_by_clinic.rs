@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
-use referral_gateway::store::Deliveries as _;
+
 use serde_json::json;
 
 use super::clinic_faults::{assert_arrived_once, refusal, transactions, with_fault};

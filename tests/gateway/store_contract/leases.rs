@@ -10,7 +10,7 @@ use super::{
 
 #[tokio::test]
 async fn work_is_leased_to_one_at_a_time() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
 
         let first = claim(&store, at(0)).await;
@@ -23,7 +23,7 @@ async fn work_is_leased_to_one_at_a_time() {
 
 #[tokio::test]
 async fn only_due_work_is_leased() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         settle(&store, &lease, retry(at(30), Effect::None), at(1)).await;
@@ -40,7 +40,7 @@ async fn only_due_work_is_leased() {
 
 #[tokio::test]
 async fn a_lease_that_ran_out_cannot_settle_over_its_successor() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let slow = claim(&store, at(0)).await.remove(0);
         let successor = claim(&store, at(61)).await.remove(0);
@@ -57,7 +57,7 @@ async fn a_lease_that_ran_out_cannot_settle_over_its_successor() {
 
 #[tokio::test]
 async fn a_lease_settles_once() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         settle(&store, &lease, Settlement::Superseded, at(1)).await;
@@ -71,7 +71,7 @@ async fn a_lease_settles_once() {
 
 #[tokio::test]
 async fn an_endpoint_gets_no_more_than_its_share_of_the_workers() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         for n in 1..=6 {
             let referral = at_clinic(&store, "lakeside", n).await;
             owe(&store, referral, &n.to_string(), "2").await;
@@ -96,7 +96,7 @@ async fn an_endpoint_gets_no_more_than_its_share_of_the_workers() {
 
 #[tokio::test]
 async fn no_more_is_leased_than_was_asked_for() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         for number in 0..5 {
             accept(&store, "lakeside", &number.to_string()).await;
         }
@@ -109,13 +109,13 @@ async fn no_more_is_leased_than_was_asked_for() {
 
 #[tokio::test]
 async fn work_that_a_crash_cut_off_is_looked_for_after_the_quiet_period() {
-    for backend in backends() {
-        let store = backend.open();
+    for backend in backends().await {
+        let store = backend.open().await;
         accept(&store, "lakeside", "A").await;
         claim(&store, at(0)).await;
         drop(store);
 
-        let store = backend.open();
+        let store = backend.open().await;
         let interrupted = store.recover(at(60)).await.unwrap();
         let early = claim(&store, at(59)).await.len();
         let lease = claim(&store, at(60)).await.remove(0);
@@ -129,7 +129,7 @@ async fn work_that_a_crash_cut_off_is_looked_for_after_the_quiet_period() {
 
 #[tokio::test]
 async fn an_attempt_is_on_record_from_its_beginning() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);

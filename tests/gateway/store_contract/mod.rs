@@ -1,16 +1,19 @@
-//! What every ledger must do: the same suite for each backend. Only `sqlite.rs` is about one of them.
+//! What every ledger must do: the same suite for each backend. Only `sqlite.rs` and `postgres.rs` are about one of
+//! them.
 
 mod accept;
 mod audit;
 mod cursor;
 mod lanes;
 mod leases;
+mod postgres;
 mod sqlite;
 mod updates;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, Owed, RemoteResource};
 use referral_gateway::model::ids::{PartnerId, ReferralId};
@@ -21,32 +24,62 @@ use referral_gateway::model::referral::{
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::model::update::{DecisionNote, ResourceVersion, Update};
 use referral_gateway::model::work::{Effect, Lease, Settled, Settlement};
-use referral_gateway::store::seal::GatewayKey;
+use referral_gateway::store::postgres::{PostgresOptions, PostgresStore};
+use referral_gateway::store::seal::{GatewayKey, KeyRing};
 use referral_gateway::store::sqlite::SqliteStore;
 use referral_gateway::store::{ClaimLimits, DeliveryFilter, Noticed, Store};
 
+use crate::support::PostgresServer;
+
 /// A ledger that can be closed and opened again.
-trait Backend {
+#[async_trait]
+trait Backend: Send + Sync {
     /// Opens the ledger; an opened one must have been dropped before.
-    fn open(&self) -> Arc<dyn Store>;
+    async fn open(&self) -> Arc<dyn Store>;
 }
 
 struct Sqlite(tempfile::TempDir);
 
+#[async_trait]
 impl Backend for Sqlite {
-    fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &GatewayKey::new([7; 32])).unwrap())
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &keys()).await.unwrap())
     }
 }
 
+struct Postgres(PostgresOptions);
+
+#[async_trait]
+impl Backend for Postgres {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(PostgresStore::open(&self.0, &keys()).await.unwrap())
+    }
+}
+
+fn keys() -> KeyRing {
+    KeyRing::of(GatewayKey::new([7; 32]))
+}
+
 /// A new ledger of each kind.
-fn backends() -> Vec<Box<dyn Backend>> {
-    vec![Box::new(Sqlite(tempfile::tempdir().unwrap()))]
+async fn backends() -> Vec<Box<dyn Backend>> {
+    let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(Sqlite(tempfile::tempdir().unwrap()))];
+    if let Some(server) = PostgresServer::shared() {
+        backends.push(Box::new(Postgres(options(server.database().await))));
+    }
+    backends
+}
+
+fn options(url: String) -> PostgresOptions {
+    PostgresOptions { url: Sensitive::new(url), connections: 4, instance: "the-gateway".to_owned() }
 }
 
 /// A new, open ledger of each kind.
-fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
-    backends().into_iter().map(|it| (it.open(), it)).collect()
+async fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
+    let mut ledgers = Vec::new();
+    for backend in backends().await {
+        ledgers.push((backend.open().await, backend));
+    }
+    ledgers
 }
 
 const LEASE: Duration = Duration::from_mins(1);
