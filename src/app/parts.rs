@@ -59,6 +59,7 @@ impl Parts {
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
             forwarded: Arc::clone(&clinic_changed),
+            suspects: Arc::default(),
             store: Arc::clone(&store) as _,
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),

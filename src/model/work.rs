@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::delivery::{Cause, Delivery, RemoteResource};
+use super::endpoint::AttemptEnd;
 use super::referral::ClinicRecord;
 use super::update::{DecisionNote, ResourceVersion};
 
@@ -67,6 +68,8 @@ pub enum Settlement {
         cause: Cause,
         /// When to try again.
         at: Timestamp,
+        /// Whether it counts as a failure of the message. What is the server's matter does not.
+        counted: bool,
         /// Whether it may have taken effect all the same: then look before sending again.
         effect: Effect,
     },
@@ -76,6 +79,15 @@ pub enum Settlement {
     Quarantined(Cause),
     /// A newer version of the same resource takes its place.
     Superseded,
+}
+
+/// How one attempt ended: for the delivery, and for the server that it went to.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What becomes of the delivery.
+    pub settlement: Settlement,
+    /// What it tells of the server.
+    pub end: AttemptEnd,
 }
 
 /// What a failed attempt may have done at the other side.

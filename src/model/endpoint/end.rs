@@ -33,6 +33,21 @@ pub enum AttemptEnd {
     },
 }
 
+impl AttemptEnd {
+    /// The word for logs and metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Untouched => "untouched",
+            Self::Answered => "answered",
+            Self::NotSent => "not-sent",
+            Self::Failed => "failed",
+            Self::Throttled { .. } => "throttled",
+            Self::Barred(why) => why.code(),
+            Self::Forbidden { .. } => "forbidden",
+        }
+    }
+}
+
 /// Why nothing but one probe at a time goes to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -74,7 +74,9 @@ impl<'a> Finding<'a> {
             Settlement::Held { decision, ask_again, .. } => {
                 Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
             }
-            Settlement::Retry { cause, at, effect } => Self::retry(cause, *at, *effect),
+            Settlement::Retry { cause, at, counted, effect } => {
+                Self { failed: *counted, ..Self::retry(cause, *at, *effect) }
+            }
             Settlement::Dead(cause) => Self { cause: Some(cause), ..Self::plain(DeliveryState::Dead) },
             Settlement::Quarantined(cause) => {
                 Self { cause: Some(cause), ..Self::plain(DeliveryState::Quarantined) }
@@ -100,13 +102,7 @@ impl<'a> Finding<'a> {
     fn retry(cause: &'a Cause, at: Timestamp, effect: Effect) -> Self {
         let unknown = effect == Effect::Unknown;
         let state = if unknown { DeliveryState::UnknownWait } else { DeliveryState::RetryWait };
-        Self {
-            due: Some(at),
-            failed: true,
-            effect_unknown: unknown,
-            cause: Some(cause),
-            ..Self::plain(state)
-        }
+        Self { due: Some(at), effect_unknown: unknown, cause: Some(cause), ..Self::plain(state) }
     }
 
     fn reason(&self) -> Option<&str> {

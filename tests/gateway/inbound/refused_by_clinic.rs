@@ -11,7 +11,7 @@ use super::clinic_faults::{assert_arrived_once, refusal, transactions, with_faul
 
 #[tokio::test]
 async fn a_refused_referral_is_dead_and_listed_with_the_status() {
-    for status in [400, 403, 404, 413, 422] {
+    for status in [400, 403, 410, 413, 422] {
         let gateway = with_fault(refusal(status)).await;
 
         gateway.after(Duration::from_hours(1)).await;

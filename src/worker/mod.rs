@@ -1,5 +1,10 @@
 //! Lease → step → settle, for every kind of work. The steps belong to the roads; patience is here.
 
+mod judge;
+pub mod suspects;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +13,13 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::fhir::client::failure::Failure;
+use crate::fhir::client::failure::{Class, Failure};
 use crate::model::clock::Clock;
-use crate::model::delivery::{Cause, Delivery, Owed, RetrySchedule};
-use crate::model::work::{Effect, Lease, Settled, Settlement, StoreError};
+use crate::model::delivery::{Delivery, Owed, RetrySchedule};
+use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
+use judge::Terms;
+use suspects::{Outcome, Suspects};
 
 /// One attempt at what is owed.
 #[async_trait]
@@ -52,6 +59,8 @@ pub struct Worker {
     /// Told when a referral stands at the clinic: what the clinic did since is only then known as the
     /// referral's.
     pub forwarded: Arc<Notify>,
+    /// Messages that may be poison.
+    pub suspects: Arc<Suspects>,
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
@@ -115,8 +124,9 @@ impl Worker {
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
-        let settlement = result.unwrap_or_else(|failure| self.judge(delivery, &failure, now));
+        let Ended { settlement, end } = self.ended(delivery, result, now);
         let forwarded = matches!(settlement, Settlement::Forwarded(_));
+        tracing::debug!(delivery.id = %delivery.id, end = end.word(), "an attempt ended");
         match self.store.settle(&lease, settlement, now).await {
             Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),
             Ok(Settled::Recorded) => {}
@@ -129,31 +139,31 @@ impl Worker {
         }
     }
 
-    /// Whether and when to try again (reference: delivery B7). Time is the limit, not the number of attempts.
-    fn judge(&self, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Settlement {
-        let cause = Cause { code: failure.code(), http_status: failure.status() };
+    fn ended(&self, delivery: &Delivery, result: Result<Settlement, Failure>, now: Timestamp) -> Ended {
+        let outcome = match &result {
+            Ok(Settlement::Forwarded(_) | Settlement::Delivered { .. }) => Outcome::Taken,
+            Err(failure) if failure.status() == Some(500) && failure.class() == Class::Failing => {
+                Outcome::ServerError
+            }
+            _ => Outcome::Other,
+        };
+        let poison = self.suspects.note(delivery, outcome, now);
+        let failure = match result {
+            Ok(settlement) => {
+                let end = judge::end_of_settled(&settlement);
+                return Ended { settlement, end };
+            }
+            Err(failure) => failure,
+        };
         let schedule = match delivery.task {
             Owed::Forward => self.patience.clinic,
             Owed::Deliver(_) => self.patience.partner,
         };
-        let age = now.duration_since(delivery.since).unsigned_abs();
-        let over = age >= schedule.deadline;
-        tracing::warn!(
-            delivery.id = %delivery.id,
-            referral.id = %delivery.referral,
-            cause = cause.code,
-            http.status = cause.http_status,
-            lasting = failure.is_lasting(),
-            over,
-            "an attempt failed"
-        );
-        if failure.is_lasting() || over {
-            return Settlement::Dead(cause);
-        }
-        let effect = if failure.may_have_happened() { Effect::Unknown } else { Effect::None };
-        let wait = schedule.wait(delivery.attempts + 1, failure.retry_after(), random());
-        let wait = if effect == Effect::Unknown { wait.max(self.patience.quiet_period) } else { wait };
-        Settlement::Retry { cause, at: now.saturating_add(wait).unwrap_or(now), effect }
+        let quiet_period = self.patience.quiet_period;
+        let terms = Terms { schedule, quiet_period, now, random: random(), poison };
+        let ended = judge::judge(delivery, &failure, &terms);
+        log(delivery, &failure, &ended.settlement);
+        ended
     }
 
     async fn until_next_due(&self) -> Duration {
@@ -165,6 +175,22 @@ impl Worker {
             _ => LONGEST_SLEEP,
         }
     }
+}
+
+fn log(delivery: &Delivery, failure: &Failure, settlement: &Settlement) {
+    let sent_bytes = match failure {
+        Failure::Status(refused) if refused.status == 413 => Some(refused.sent_bytes),
+        _ => None,
+    };
+    tracing::warn!(
+        delivery.id = %delivery.id,
+        referral.id = %delivery.referral,
+        cause = failure.code(),
+        http.status = failure.status(),
+        sent_bytes,
+        dead = matches!(settlement, Settlement::Dead(_)),
+        "an attempt failed"
+    );
 }
 
 fn note_end(ended: Result<(), JoinError>) {
