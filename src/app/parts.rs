@@ -26,6 +26,7 @@ use crate::inbound::{self, Inbound};
 use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
+use crate::model::endpoint::EndpointLimits;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
@@ -60,6 +61,7 @@ impl Parts {
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
             forwarded: Arc::clone(&clinic_changed),
+            suspects: Arc::default(),
             store: Arc::clone(store),
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
@@ -228,7 +230,10 @@ fn patience(config: &Config) -> Patience {
         quiet_period: delivery.quiet_period,
         lease: delivery.lease,
         at_once: delivery.workers,
-        per_endpoint: delivery.attempts_per_endpoint,
+        endpoint: EndpointLimits {
+            at_once: u32::try_from(delivery.attempts_per_endpoint).unwrap_or(u32::MAX),
+            per_second: delivery.attempts_per_second,
+        },
     }
 }
 

@@ -159,6 +159,8 @@ pub struct Delivery {
     pub workers: usize,
     /// How many of them at one server; at least 1.
     pub attempts_per_endpoint: usize,
+    /// How many attempts begin at one server in a second, on average; 0: no such limit.
+    pub attempts_per_second: u32,
     /// How long a worker owns a delivery.
     pub lease: Duration,
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Inbound, translate};
-use crate::fhir::client::failure::Failure;
+use crate::fhir::client::failure::{Failure, Refused};
 use crate::fhir::client::found::Found;
 use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, json, resource};
@@ -35,7 +35,7 @@ impl Inbound {
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
         let response = match self.clinic.transaction(&for_clinic.bundle).await {
             // Two of the clinic's records fit one condition, such as two Patients with one identifier.
-            Err(Failure::Status { status: 412, .. }) => {
+            Err(Failure::Status(Refused { status: 412, .. })) => {
                 return Ok(several_matches(Some(412)));
             }
             other => other?,

@@ -36,6 +36,19 @@ pub struct Delivery {
     pub reason: Option<String>,
 }
 
+/// The clinic's server, as an endpoint among the partners': no partner's id begins so.
+pub const CLINIC: &str = "@clinic";
+
+impl Delivery {
+    /// The server that it goes to: `@clinic`, or the partner's id.
+    pub fn endpoint(&self) -> &str {
+        match self.task {
+            Owed::Forward => CLINIC,
+            Owed::Deliver(_) => self.partner.as_str(),
+        }
+    }
+}
+
 /// The two kinds of effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owed {

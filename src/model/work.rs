@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::delivery::{Cause, Delivery, RemoteResource};
+use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
 use super::update::{DecisionNote, ResourceVersion};
 
@@ -72,6 +73,8 @@ pub enum Settlement {
         cause: Cause,
         /// When to try again.
         at: Timestamp,
+        /// Whether it counts as a failure of the message. What is the server's matter does not.
+        counted: bool,
         /// Whether it may have taken effect all the same: then look before sending again.
         effect: Effect,
     },
@@ -81,6 +84,17 @@ pub enum Settlement {
     Quarantined(Cause),
     /// A newer version of the same resource takes its place.
     Superseded,
+}
+
+/// How one attempt ended: for the delivery, and for the server that it went to.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What becomes of the delivery.
+    pub settlement: Settlement,
+    /// What it tells of the server.
+    pub end: AttemptEnd,
+    /// Between 0 and 1: what failed together does not come back together.
+    pub random: f64,
 }
 
 /// What a failed attempt may have done at the other side.
@@ -95,8 +109,8 @@ pub enum Effect {
 /// Whether a settlement counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// It is recorded.
-    Recorded,
+    /// It is recorded; the server may stand otherwise now.
+    Recorded(Option<Change>),
     /// The lease was no longer ours; somebody else's finding stands.
     Fenced,
 }

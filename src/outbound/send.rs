@@ -6,7 +6,7 @@ use super::Outbound;
 use super::translate::ForPartner;
 use crate::consent::permit::Permit;
 use crate::fhir::client::FhirClient;
-use crate::fhir::client::failure::Failure;
+use crate::fhir::client::failure::{Failure, Refused};
 use crate::fhir::client::found::Found;
 use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, coding, resource};
@@ -106,7 +106,7 @@ impl Effect<'_> {
                 Ok(answer) => {
                     return Ok(RemoteResource { reference: remote.reference.clone(), etag: answer.etag });
                 }
-                Err(Failure::Status { status: 409 | 412, .. }) if !last => {}
+                Err(Failure::Status(Refused { status: 409 | 412, .. })) if !last => {}
                 Err(failure) => return Err(failure),
             }
             let present = self.server.read(&remote.reference).await?;
@@ -126,7 +126,7 @@ impl Effect<'_> {
         remote: Option<&RemoteResource>,
     ) -> Result<RemoteResource, Failure> {
         match (self.send_together(message, remote).await, remote) {
-            (Err(Failure::Status { status: 409 | 412, .. }), Some(remote)) => {
+            (Err(Failure::Status(Refused { status: 409 | 412, .. })), Some(remote)) => {
                 let present = remote_of(&self.server.read(&remote.reference).await?);
                 self.send_together(message, Some(&present)).await
             }

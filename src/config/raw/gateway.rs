@@ -155,6 +155,9 @@ pub(crate) struct Delivery {
     /// How many of them at one server.
     #[schemars(range(min = 1, max = 256))]
     pub(crate) attempts_per_endpoint: usize,
+    /// How many attempts begin at one server in a second; 0: no such limit.
+    #[schemars(range(min = 0, max = 10_000))]
+    pub(crate) attempts_per_second: u32,
     /// How long a worker owns a delivery, in seconds.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) lease_s: u64,

@@ -1,8 +1,11 @@
 //! Our side as a FHIR client: the only place, beside `auth`, that sends HTTP requests.
 
 pub mod answer;
+mod cause;
 pub mod failure;
 pub mod found;
+#[cfg(test)]
+mod tests;
 pub mod token;
 
 use std::sync::Arc;
@@ -14,8 +17,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{bundle, resource};
-use answer::Answer;
-use failure::Failure;
+use answer::{Answer, Asked};
+use failure::{Failure, Refused, Target};
 use token::TokenSource;
 
 /// FHIR's media type for JSON (FHIR R4, http, content types).
@@ -54,6 +57,7 @@ pub struct FhirClient {
 /// A request before it has a token.
 struct Request<'a> {
     method: Method,
+    target: Target,
     address: String,
     headers: HeaderMap,
     body: Option<&'a Value>,
@@ -73,7 +77,7 @@ impl FhirClient {
 
     /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread).
     pub async fn read(&self, reference: &str) -> Result<Value, Failure> {
-        let answer = self.send(Request::get(format!("{}/{reference}", self.base))).await?;
+        let answer = self.send(Request::get(Target::Resource, format!("{}/{reference}", self.base))).await?;
         let expected = reference.split('/').next().unwrap_or_default();
         answer.resource(expected).map_err(Failure::harmless)
     }
@@ -95,7 +99,7 @@ impl FhirClient {
     /// Reads the first page of a search.
     pub async fn first_page(&self, resource_type: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        let mut request = Request::get(format!("{}/{resource_type}?{query}", self.base));
+        let mut request = Request::get(Target::Type, format!("{}/{resource_type}?{query}", self.base));
         request.headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         self.send(request).await?.resource("Bundle").map_err(Failure::harmless)
     }
@@ -106,20 +110,24 @@ impl FhirClient {
             return Ok(None);
         };
         let address = self.within_base(address)?;
-        let answer = self.send(Request::get(address)).await?;
+        let answer = self.send(Request::get(Target::Type, address)).await?;
         answer.resource("Bundle").map(Some).map_err(Failure::harmless)
     }
 
     /// Sends a transaction Bundle and returns the transaction-response (FHIR R4, http, transaction).
     pub async fn transaction(&self, bundle: &Value) -> Result<Value, Failure> {
-        let answer = self.send(Request::post(self.base.clone(), bundle)).await?;
-        answer.resource("Bundle")
+        let answer = self.send(Request::post(Target::Base, self.base.clone(), bundle)).await?;
+        let response = answer.resource("Bundle")?;
+        // All of it was done or nothing; a server that says otherwise is not one to believe.
+        let done = |entry: &Value| entry["response"]["status"].as_str().is_some_and(|it| it.starts_with('2'));
+        let refused = Failure::Unusable { what: "entry-refused", may_have_happened: true };
+        if bundle::entries(&response).all(done) { Ok(response) } else { Err(refused) }
     }
 
     /// Creates a resource unless `if_none_exist` finds one (FHIR R4, http, conditional create).
     pub async fn create(&self, content: &Value, if_none_exist: &str) -> Result<Answer, Failure> {
         let address = format!("{}/{}", self.base, resource::resource_type(content));
-        let mut request = Request::post(address, content);
+        let mut request = Request::post(Target::Type, address, content);
         request.headers.insert("if-none-exist", header(if_none_exist)?);
         self.send(request).await?.about(resource::resource_type(content))
     }
@@ -131,7 +139,7 @@ impl FhirClient {
         content: &Value,
         etag: Option<&str>,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::post(format!("{}/{reference}", self.base), content);
+        let mut request = Request::post(Target::Resource, format!("{}/{reference}", self.base), content);
         request.method = Method::PUT;
         if let Some(etag) = etag {
             request.headers.insert(IF_MATCH, header(etag)?);
@@ -149,7 +157,7 @@ impl FhirClient {
     /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
     async fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
         match self.send_once(&request).await {
-            Err(Failure::Status { status: 401, .. }) => {
+            Err(Failure::Status(Refused { status: 401, .. })) => {
                 self.tokens.forget().await;
                 self.send_once(&request).await
             }
@@ -167,23 +175,26 @@ impl FhirClient {
         if let Some(token) = self.tokens.authorization().await.map_err(Failure::Token)? {
             builder = builder.header(AUTHORIZATION, token);
         }
-        if let Some(body) = request.body {
-            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body.to_string());
+        let body = request.body.map(Value::to_string);
+        let asked =
+            Asked { target: request.target, may_change, sent_bytes: body.as_ref().map_or(0, String::len) };
+        if let Some(body) = body {
+            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body);
         }
         let response = builder.send().await.map_err(|error| Failure::of(&error, may_change))?;
-        Answer::read(response, may_change).await
+        Answer::read(response, asked).await
     }
 }
 
 impl<'a> Request<'a> {
-    fn get(address: String) -> Self {
+    fn get(target: Target, address: String) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
-        Self { method: Method::GET, address, headers, body: None }
+        Self { method: Method::GET, target, address, headers, body: None }
     }
 
-    fn post(address: String, body: &'a Value) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(address) }
+    fn post(target: Target, address: String, body: &'a Value) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(target, address) }
     }
 }
 

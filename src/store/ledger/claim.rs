@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::super::ClaimLimits;
 use super::super::sql::{Session, SqlError, bind};
-use super::{lanes, rows};
+use super::super::{ClaimLimits, Claimed};
+use super::{endpoints, lanes, rows};
 use crate::model::delivery::Delivery;
 use crate::model::work::Lease;
 
@@ -17,19 +17,18 @@ pub(super) struct Taking<'a> {
 }
 
 /// Leases lanes with due work, endpoint by endpoint: a server that is slow or dead takes work from nobody else.
-pub(super) fn claim(session: &dyn Session, taking: &Taking<'_>) -> Result<Vec<Lease>, SqlError> {
+pub(super) fn claim(session: &dyn Session, taking: &Taking<'_>) -> Result<Claimed, SqlError> {
     give_up_expired(session, taking.now)?;
     let endpoints = session
         .all("SELECT endpoint FROM endpoint ORDER BY endpoint", bind![], |row| row.get::<String>(0))?;
-    let mut leases = Vec::new();
+    let mut claimed = Claimed { leases: Vec::new(), ask_again: None };
     for endpoint in endpoints {
-        let free = taking.limits.in_all.saturating_sub(leases.len());
-        if free == 0 {
-            break;
-        }
-        leases.extend(take_from(session, &endpoint, free, taking)?);
+        let free = taking.limits.in_all.saturating_sub(claimed.leases.len());
+        let taken = take_from(session, &endpoint, free, taking)?;
+        claimed.leases.extend(taken.leases);
+        claimed.ask_again = claimed.ask_again.into_iter().chain(taken.ask_again).min();
     }
-    Ok(leases)
+    Ok(claimed)
 }
 
 /// Work whose lease ran out may have taken effect; whoever takes it next looks first.
@@ -69,23 +68,56 @@ fn take_from(
     endpoint: &str,
     free: usize,
     taking: &Taking<'_>,
+) -> Result<Claimed, SqlError> {
+    let due = endpoints::due(session, endpoint)?;
+    if due.is_none_or(|due| due > taking.now) || free == 0 {
+        return Ok(Claimed { leases: Vec::new(), ask_again: due.filter(|due| *due > taking.now) });
+    }
+    let mut state = endpoints::locked(session, endpoint)?;
+    let in_flight = in_flight(session, endpoint)?;
+    let limits = &taking.limits.endpoint;
+    let allowance = state.allowance(taking.now, limits, in_flight);
+    let room = free.min(allowance.in_all as usize);
+    let again = take_lanes(session, endpoint, true, room.min(allowance.retries as usize), taking)?;
+    let first = take_lanes(session, endpoint, false, room - again.len(), taking)?;
+    if !again.is_empty() || !first.is_empty() {
+        state.began(number(&first), number(&again), taking.now, limits);
+        endpoints::write(session, endpoint, &state)?;
+    }
+    let due = endpoints::due(session, endpoint)?;
+    let ask_again = due.map_or(Some(None), |due| (due > taking.now).then_some(Some(due)));
+    let ask_again = ask_again.unwrap_or_else(|| {
+        state.allowance(taking.now, limits, in_flight + number(&first) + number(&again)).ask_again
+    });
+    Ok(Claimed { leases: again.into_iter().chain(first).collect(), ask_again })
+}
+
+fn number(leases: &[Lease]) -> u32 {
+    u32::try_from(leases.len()).unwrap_or(u32::MAX)
+}
+
+fn in_flight(session: &dyn Session, endpoint: &str) -> Result<u32, SqlError> {
+    let count = session.first(
+        "SELECT COUNT(*) FROM lane WHERE endpoint = ?1 AND lease_until_ms IS NOT NULL",
+        bind![endpoint],
+        |row| row.get(0),
+    )?;
+    Ok(count.unwrap_or_default())
+}
+
+fn take_lanes(
+    session: &dyn Session,
+    endpoint: &str,
+    tried: bool,
+    most: usize,
+    taking: &Taking<'_>,
 ) -> Result<Vec<Lease>, SqlError> {
-    let in_flight: usize = session
-        .first(
-            "SELECT COUNT(*) FROM lane WHERE endpoint = ?1 AND lease_until_ms IS NOT NULL",
-            bind![endpoint],
-            |row| row.get(0),
-        )?
-        .unwrap_or_default();
-    let mut room = taking.limits.per_endpoint.saturating_sub(in_flight).min(free);
+    if most == 0 {
+        return Ok(Vec::new());
+    }
     let mut leases = Vec::new();
-    for tried in [false, true] {
-        for lane in due_lanes(session, endpoint, tried, room, taking.now)? {
-            if let Some(lease) = take_lane(session, &lane, taking)? {
-                leases.push(lease);
-                room -= 1;
-            }
-        }
+    for lane in due_lanes(session, endpoint, tried, most, taking.now)? {
+        leases.extend(take_lane(session, &lane, taking)?);
     }
     Ok(leases)
 }

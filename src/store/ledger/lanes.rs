@@ -2,9 +2,6 @@
 
 use super::super::sql::{Session, SqlError, bind};
 
-/// The clinic as an endpoint. No partner's id begins so.
-pub(super) const CLINIC: &str = "@clinic";
-
 /// Whether a delivery `d` that waits is not behind another one. What consent holds blocks nobody and waits
 /// for nobody; only where it may have taken effect, later versions of the same resource wait for it.
 pub(super) const IS_NEXT: &str = "
@@ -17,6 +14,11 @@ pub(super) const IS_NEXT: &str = "
 /// The name of the lane of an endpoint and a referral.
 pub(super) fn name(endpoint: &str, referral: &str) -> String {
     format!("{endpoint}/{referral}")
+}
+
+/// The endpoint of a lane.
+pub(super) fn endpoint_of(lane: &str) -> &str {
+    lane.split_once('/').map_or(lane, |(endpoint, _)| endpoint)
 }
 
 /// Makes the endpoint known, and gives the next number in the lane. Until the transaction ends nobody else

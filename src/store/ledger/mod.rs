@@ -4,6 +4,7 @@ mod assertions;
 mod audit;
 mod claim;
 mod deliveries;
+mod endpoints;
 mod events;
 mod housekeeping;
 mod keys;

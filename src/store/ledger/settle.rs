@@ -3,21 +3,22 @@
 use jiff::Timestamp;
 
 use super::super::sql::{Session, SqlError, bind};
-use super::lanes;
 use super::updates::{decision_text, keep_dependencies, link};
+use super::{endpoints, lanes};
 use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
 use crate::model::update::DecisionNote;
-use crate::model::work::{Effect, Lease, Settled, Settlement};
+use crate::model::work::{Effect, Ended, Lease, Settled, Settlement};
 
 /// Records a settlement, unless somebody else holds the lane by now.
 pub(super) fn settle(
     session: &dyn Session,
     lease: &Lease,
-    settlement: &Settlement,
+    ended: &Ended,
     now: Timestamp,
 ) -> Result<Settled, SqlError> {
+    let settlement = &ended.settlement;
     let Some(lane) = let_go(session, lease)? else {
         return Ok(Settled::Fenced);
     };
@@ -33,7 +34,9 @@ pub(super) fn settle(
         write_clinic_record(session, lease.delivery.referral, record, now)?;
     }
     lanes::refresh(session, &lane)?;
-    Ok(Settled::Recorded)
+    let endpoint = lanes::endpoint_of(&lane);
+    let change = endpoints::change(session, endpoint, |it| it.ended(&ended.end, now, ended.random))?;
+    Ok(Settled::Recorded(change))
 }
 
 /// The lane whose lease has ended now; none: it was not ours any more.
@@ -77,7 +80,9 @@ impl<'a> Finding<'a> {
             Settlement::Held { decision, ask_again, .. } => {
                 Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
             }
-            Settlement::Retry { cause, at, effect } => Self::retry(cause, *at, *effect),
+            Settlement::Retry { cause, at, counted, effect } => {
+                Self { failed: *counted, ..Self::retry(cause, *at, *effect) }
+            }
             Settlement::Dead(cause) => Self { cause: Some(cause), ..Self::plain(DeliveryState::Dead) },
             Settlement::Quarantined(cause) => {
                 Self { cause: Some(cause), ..Self::plain(DeliveryState::Quarantined) }
@@ -103,13 +108,7 @@ impl<'a> Finding<'a> {
     fn retry(cause: &'a Cause, at: Timestamp, effect: Effect) -> Self {
         let unknown = effect == Effect::Unknown;
         let state = if unknown { DeliveryState::UnknownWait } else { DeliveryState::RetryWait };
-        Self {
-            due: Some(at),
-            failed: true,
-            effect_unknown: unknown,
-            cause: Some(cause),
-            ..Self::plain(state)
-        }
+        Self { due: Some(at), effect_unknown: unknown, cause: Some(cause), ..Self::plain(state) }
     }
 
     fn reason(&self) -> Option<&str> {

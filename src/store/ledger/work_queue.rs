@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::super::engine::Engine;
 use super::super::sql::{Session, SqlError, bind};
-use super::super::{ClaimLimits, WorkQueue};
-use super::{Ledger, claim, lanes, rows, settle};
+use super::super::{ClaimLimits, Claimed, WorkQueue};
+use super::{Ledger, claim, lanes, settle};
 use crate::model::ids::DeliveryId;
-use crate::model::work::{Lease, Settled, Settlement, StoreError};
+use crate::model::work::{Ended, Lease, Settled, StoreError};
 
 #[async_trait]
 impl<E: Engine> WorkQueue for Ledger<E> {
@@ -19,7 +19,7 @@ impl<E: Engine> WorkQueue for Ledger<E> {
         now: Timestamp,
         lease: Duration,
         limits: ClaimLimits,
-    ) -> Result<Vec<Lease>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         let owner = self.instance.clone();
         self.write(move |session| {
             let until = now.saturating_add(lease).unwrap_or(now);
@@ -28,28 +28,9 @@ impl<E: Engine> WorkQueue for Ledger<E> {
         .await
     }
 
-    async fn settle(
-        &self,
-        lease: &Lease,
-        settlement: Settlement,
-        now: Timestamp,
-    ) -> Result<Settled, StoreError> {
+    async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError> {
         let lease = lease.clone();
-        self.write(move |session| settle::settle(session, &lease, &settlement, now)).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|session| {
-            let due: Option<Option<i64>> = session.first(
-                "SELECT MIN((SELECT MIN(l.due_ms) FROM lane l WHERE l.endpoint = e.endpoint AND l.tried = t.tried
-                   AND l.lease_until_ms IS NULL AND l.due_ms IS NOT NULL))
-                 FROM endpoint e CROSS JOIN (SELECT 0 AS tried UNION ALL SELECT 1) t",
-                bind![],
-                |row| row.get(0),
-            )?;
-            Ok(due.flatten().map(rows::timestamp))
-        })
-        .await
+        self.write(move |session| settle::settle(session, &lease, &ended, now)).await
     }
 
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError> {

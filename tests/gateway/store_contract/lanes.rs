@@ -5,7 +5,9 @@ use referral_gateway::model::delivery::DeliveryState::{
 };
 use referral_gateway::model::work::{Effect, Settlement};
 
-use super::{at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry, settle, states};
+use super::{
+    LEASE, PLENTY, at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry, settle, states,
+};
 
 #[tokio::test]
 async fn only_the_head_of_a_lane_is_leased() {
@@ -48,7 +50,7 @@ async fn what_waits_behind_the_head_is_not_said_to_be_due() {
 
         settle(&store, &lease, retry(at(3600), Effect::None), at(11)).await;
 
-        assert_eq!(store.next_due().await.unwrap(), Some(at(3600)));
+        assert_eq!(store.claim(at(20), LEASE, PLENTY).await.unwrap().ask_again, Some(at(3600)));
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, Owed, RemoteResource};
+use referral_gateway::model::endpoint::{AttemptEnd, EndpointLimits};
 use referral_gateway::model::ids::{PartnerId, ReferralId};
 use referral_gateway::model::partner::Share;
 use referral_gateway::model::referral::{
@@ -23,7 +24,7 @@ use referral_gateway::model::referral::{
 };
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::model::update::{DecisionNote, ResourceVersion, Update};
-use referral_gateway::model::work::{Effect, Lease, Settled, Settlement};
+use referral_gateway::model::work::{Effect, Ended, Lease, Settled, Settlement};
 use referral_gateway::store::postgres::{PostgresOptions, PostgresStore};
 use referral_gateway::store::seal::{GatewayKey, KeyRing};
 use referral_gateway::store::sqlite::SqliteStore;
@@ -83,7 +84,16 @@ async fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
 }
 
 const LEASE: Duration = Duration::from_mins(1);
-const PLENTY: ClaimLimits = ClaimLimits { in_all: 100, per_endpoint: 100 };
+const PLENTY: ClaimLimits = limits(100, 100);
+
+const fn limits(in_all: usize, at_once: u32) -> ClaimLimits {
+    ClaimLimits { in_all, endpoint: EndpointLimits { at_once, per_second: 0 } }
+}
+
+/// An attempt that ended so and says nothing of the server.
+fn ended(settlement: Settlement) -> Ended {
+    Ended { settlement, end: AttemptEnd::Untouched, random: 0.5 }
+}
 
 /// So many seconds after the beginning of every test.
 fn at(seconds: i64) -> Timestamp {
@@ -118,11 +128,11 @@ async fn accept(store: &Arc<dyn Store>, from: &str, number: &str) -> ReferralId 
 }
 
 async fn claim(store: &Arc<dyn Store>, now: Timestamp) -> Vec<Lease> {
-    store.claim(now, LEASE, PLENTY).await.unwrap()
+    store.claim(now, LEASE, PLENTY).await.unwrap().leases
 }
 
 async fn settle(store: &Arc<dyn Store>, lease: &Lease, settlement: Settlement, now: Timestamp) {
-    assert_eq!(store.settle(lease, settlement, now).await.unwrap(), Settled::Recorded);
+    assert_eq!(store.settle(lease, ended(settlement), now).await.unwrap(), Settled::Recorded(None));
 }
 
 /// A referral that stands at the clinic since the second 1, as ServiceRequest/{n} and Task/{n}.
@@ -197,7 +207,7 @@ fn held_on(depends_on: Vec<ResourceVersion>) -> Settlement {
 }
 
 fn retry(when: Timestamp, effect: Effect) -> Settlement {
-    Settlement::Retry { cause: cause(), at: when, effect }
+    Settlement::Retry { cause: cause(), at: when, counted: true, effect }
 }
 
 fn cause() -> Cause {

@@ -10,7 +10,7 @@ use referral_gateway::store::postgres::{OpenError, PostgresOptions, PostgresStor
 use referral_gateway::store::seal::{GatewayKey, KeyError, KeyRing};
 use tokio::sync::Notify;
 
-use super::{PLENTY, accept, at, claim, delivered, keys, new_referral, options, owe, partner};
+use super::{PLENTY, accept, at, claim, delivered, ended, keys, new_referral, options, owe, partner};
 use crate::support::PostgresServer;
 
 async fn open(options: &PostgresOptions) -> Arc<dyn Store> {
@@ -73,12 +73,12 @@ async fn gateways_share_the_work_and_none_is_done_twice() {
         tokio::spawn(async move {
             let mut done = Vec::new();
             loop {
-                let leases = store.claim(at(1), Duration::from_mins(1), PLENTY).await.unwrap();
+                let leases = store.claim(at(1), Duration::from_mins(1), PLENTY).await.unwrap().leases;
                 if leases.is_empty() {
                     return done;
                 }
                 for lease in leases {
-                    store.settle(&lease, delivered(), at(2)).await.unwrap();
+                    store.settle(&lease, ended(delivered()), at(2)).await.unwrap();
                     done.push(lease.delivery.id);
                 }
             }
