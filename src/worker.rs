@@ -1,7 +1,7 @@
 //! Lease → step → settle, for every kind of work. The steps belong to the roads; patience is here.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use crate::model::clock::Clock;
 use crate::model::delivery::{Cause, Delivery, Owed, RetrySchedule};
 use crate::model::work::{Effect, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
+use crate::telemetry::metrics::Metrics;
 
 /// One attempt at what is owed.
 #[async_trait]
@@ -52,6 +53,8 @@ pub struct Worker {
     /// Told when a referral stands at the clinic: what the clinic did since is only then known as the
     /// referral's.
     pub forwarded: Arc<Notify>,
+    /// Counts attempts.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
@@ -111,16 +114,23 @@ impl Worker {
     async fn work(&self, lease: Lease) {
         let delivery = &lease.delivery;
         let limit = self.patience.lease.mul_f64(0.75);
+        let begun = Instant::now();
         let attempt = tokio::time::timeout(limit, self.step.attempt(delivery)).await;
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let settlement = result.unwrap_or_else(|failure| self.judge(delivery, &failure, now));
         let forwarded = matches!(settlement, Settlement::Forwarded(_));
+        let outcome = settlement.state();
         match self.store.settle(&lease, settlement, now).await {
-            Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),
-            Ok(Settled::Recorded) => {}
+            Ok(Settled::Recorded) => {
+                self.metrics.attempted(delivery.endpoint(), outcome, begun.elapsed());
+                if forwarded {
+                    self.forwarded.notify_one();
+                }
+            }
             Ok(Settled::Fenced) => {
+                self.metrics.fenced();
                 tracing::warn!(delivery.id = %delivery.id, "settled too late; somebody else has the lane");
             }
             Err(error) => {

@@ -32,6 +32,7 @@ use crate::server::operator::{self, Health, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::seal::GatewayKey;
 use crate::store::sqlite::SqliteStore;
+use crate::telemetry::metrics::Metrics;
 use crate::validation;
 use crate::worker::{Patience, Step, Worker};
 
@@ -62,6 +63,7 @@ impl Parts {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
+            metrics: Arc::clone(&house.metrics),
             patience: patience(config),
         };
         let doors = Doors { clinic_changed, ..house.doors(config, &key, inbound, outbound)? };
@@ -75,6 +77,7 @@ impl Parts {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.doors.clock),
             work: Arc::clone(&self.doors.work),
+            metrics: Arc::clone(&self.doors.metrics),
             health: Arc::new(PartsHealth {
                 store: Arc::clone(&self.store),
                 clinic_answers: Arc::clone(&self.clinic_answers),
@@ -102,6 +105,7 @@ struct House<'a> {
     partners: Arc<Partners>,
     profiles: Profiles,
     public_url: String,
+    metrics: Arc<Metrics>,
 }
 
 impl<'a> House<'a> {
@@ -119,6 +123,7 @@ impl<'a> House<'a> {
             partners: Arc::new(config.partners.iter().cloned().collect()),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
+            metrics: Arc::default(),
         })
     }
 
@@ -212,6 +217,7 @@ impl<'a> House<'a> {
             work: Arc::new(Notify::new()),
             clinic_changed: Arc::new(Notify::new()),
             hook_token: config.clinic.hook_token.clone(),
+            metrics: Arc::clone(&self.metrics),
         })
     }
 }

@@ -36,6 +36,19 @@ pub struct Delivery {
     pub reason: Option<String>,
 }
 
+/// The clinic as an endpoint. No partner's id begins so.
+pub const CLINIC_ENDPOINT: &str = "@clinic";
+
+impl Delivery {
+    /// Where its effect takes place: [`CLINIC_ENDPOINT`] or the partner's id.
+    pub fn endpoint(&self) -> &str {
+        match self.task {
+            Owed::Forward => CLINIC_ENDPOINT,
+            Owed::Deliver(_) => self.partner.as_str(),
+        }
+    }
+}
+
 /// The two kinds of effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owed {
@@ -88,6 +101,17 @@ impl DeliveryState {
     /// The state of a stored number.
     pub fn from_number(number: i64) -> Option<Self> {
         usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied())
+    }
+
+    /// Whether it moves by itself, towards an end that is not known yet. What consent holds moves only when
+    /// something changes.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::InFlight | Self::RetryWait | Self::UnknownWait)
+    }
+
+    /// Whether an attempt will be made when it is due.
+    pub const fn is_tried_again(self) -> bool {
+        matches!(self, Self::Queued | Self::RetryWait | Self::UnknownWait | Self::Held)
     }
 
     /// The word that operators read and type.

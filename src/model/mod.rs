@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod delivery;
 pub mod envelope;
+pub mod figures;
 pub mod ids;
 pub mod partner;
 pub mod policy;

@@ -29,6 +29,7 @@ use crate::model::clock::Clock;
 use crate::model::partner::Partners;
 use crate::model::sensitive::Sensitive;
 use crate::outbound::Outbound;
+use crate::telemetry::metrics::Metrics;
 
 /// What the doors need.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct Doors {
     pub clinic_changed: Arc<Notify>,
     /// What the clinic's server shows at `/hooks/clinic`; none: that door is shut.
     pub hook_token: Option<Sensitive<String>>,
+    /// Counts referrals and refusals.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How much and how slowly a caller may send.

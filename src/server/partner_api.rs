@@ -1,5 +1,7 @@
 //! The doors by which partners send referrals.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LOCATION, LOCATION};
@@ -13,6 +15,7 @@ use crate::auth::scope::Interaction;
 use crate::inbound::receipt::Receipt;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::sensitive::Sensitive;
+use crate::telemetry::metrics::Accept;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -46,6 +49,24 @@ async fn receive(
     (door, body): (Door, FhirBody),
 ) -> Result<Accepted, Refusal> {
     from.must(Interaction::Create, "ServiceRequest")?;
+    let begun = Instant::now();
+    let taken = take(&doors, &from, headers, (door, body)).await;
+    let outcome = match &taken {
+        Ok(receipt) if receipt.repeated => Accept::Repeated,
+        Ok(_) => Accept::Recorded,
+        Err(refusal) if refusal.status.is_client_error() => Accept::Refused,
+        Err(_) => Accept::Failed,
+    };
+    doors.metrics.accepted(from.partner.id.as_str(), outcome, begun.elapsed());
+    Ok(Accepted { receipt: taken?, fhir_base: doors.addresses.fhir_base.clone() })
+}
+
+async fn take(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    headers: &HeaderMap,
+    (door, body): (Door, FhirBody),
+) -> Result<Receipt, Refusal> {
     let envelope = Envelope {
         door,
         partner: from.partner.id.clone(),
@@ -56,7 +77,7 @@ async fn receive(
     };
     let receipt = doors.inbound.accept(&from.partner, envelope).await?;
     doors.work.notify_one();
-    Ok(Accepted { receipt, fhir_base: doors.addresses.fhir_base.clone() })
+    Ok(receipt)
 }
 
 /// A key that the sender chose. A structured-field string may stand in quotes. Of two keys, either could be

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::model::audit::{AuditFilter, AuditRecord, NewAuditRecord, TrailHead, TrailReport};
 use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
+use crate::model::figures::LedgerFigures;
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::sensitive::Sensitive;
@@ -22,9 +23,12 @@ use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::{Lease, Settled, Settlement, StoreError};
 
 /// Everything that the gateway remembers.
-pub trait Store: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions {}
+pub trait Store:
+    Referrals + Updates + WorkQueue + Deliveries + Figures + AuditTrail + SpentAssertions
+{
+}
 
-impl<T: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions> Store for T {}
+impl<T: Referrals + Updates + WorkQueue + Deliveries + Figures + AuditTrail + SpentAssertions> Store for T {}
 
 /// What partners sent.
 #[async_trait]
@@ -226,6 +230,13 @@ pub trait Deliveries: Send + Sync {
 
     /// How many deliveries are in each state.
     async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError>;
+}
+
+/// How much stands where.
+#[async_trait]
+pub trait Figures: Send + Sync {
+    /// The figures of one moment. Cheap enough to be asked for every few seconds.
+    async fn figures(&self) -> Result<LedgerFigures, StoreError>;
 }
 
 /// What was decided and disclosed, linked so that nothing can be changed or removed unseen.

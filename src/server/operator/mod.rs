@@ -2,6 +2,7 @@
 //! on an address of its own, loopback by default; there is no login.
 
 mod explain;
+mod metrics;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::model::ids::DeliveryId;
 use crate::model::partner::Partners;
 use crate::outbound::Outbound;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 
 /// What the operator's doors need.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct OperatorDoors {
     pub work: Arc<Notify>,
     /// Whether the parts work.
     pub health: Arc<dyn Health>,
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Says which parts do not work.
@@ -49,6 +53,7 @@ pub fn router(doors: OperatorDoors) -> Router {
     Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/admin/deliveries/{id}/retry", post(retry))
         .route("/admin/consent/explain", post(explain::explain))
         .with_state(doors)

@@ -4,6 +4,7 @@ mod assertions;
 mod audit;
 mod claim;
 mod deliveries;
+mod figures;
 mod open;
 mod referrals;
 mod rows;

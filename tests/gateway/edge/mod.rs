@@ -5,6 +5,7 @@ mod addresses;
 mod bodies;
 mod headers;
 mod isolation;
+mod metrics;
 mod operator;
 mod searches;
 mod wire;

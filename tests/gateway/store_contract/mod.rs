@@ -3,6 +3,7 @@
 mod accept;
 mod audit;
 mod cursor;
+mod figures;
 mod lanes;
 mod leases;
 mod sqlite;
