@@ -10,7 +10,9 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::limits;
 use super::preflight;
+use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
 use super::watching::Watching;
 use crate::auth::keys::access_token_key;
@@ -26,8 +28,10 @@ use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
+use crate::model::pressure::Shut;
 use crate::model::work::Settlement;
 use crate::outbound::{self, Outbound};
+use crate::server::admission::Admission;
 use crate::server::operator::{self, Health, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::seal::GatewayKey;
@@ -44,6 +48,8 @@ pub struct Parts {
     pub doors: Doors,
     /// Works off what is owed.
     pub worker: Worker,
+    /// Looks how much waits, and shuts or opens the door.
+    pub pressure: PressureGauge,
     clinic_answers: Arc<AtomicBool>,
 }
 
@@ -53,6 +59,7 @@ impl Parts {
         validation::prepare();
         preflight::refuse_example_secrets(config)?;
         let file = &config.store.path;
+        limits::make_room(config);
         let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
         let store = Arc::new(SqliteStore::open(file, &key)?);
         let house = House::of(config, &store, clock)?;
@@ -67,7 +74,8 @@ impl Parts {
             patience: patience(config),
         };
         let doors = Doors { clinic_changed, ..house.doors(config, &key, inbound, outbound)? };
-        Ok(Self { store, doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
+        let pressure = limits::pressure(config, &store, &doors);
+        Ok(Self { store, doors, worker, pressure, clinic_answers: Arc::new(AtomicBool::new(true)) })
     }
 
     pub(super) fn operator_router(&self) -> Router {
@@ -81,6 +89,7 @@ impl Parts {
             health: Arc::new(PartsHealth {
                 store: Arc::clone(&self.store),
                 clinic_answers: Arc::clone(&self.clinic_answers),
+                admission: Arc::clone(&self.doors.admission),
             }),
         })
     }
@@ -209,6 +218,7 @@ impl<'a> House<'a> {
             access_tokens,
             token_service: Arc::new(token_service),
             addresses,
+            admission: Arc::new(limits::admission(config, &clock)),
             clock,
             limits: Limits {
                 max_body_bytes: config.server.max_body_bytes,
@@ -265,6 +275,7 @@ impl Step for Roads {
 struct PartsHealth {
     store: Arc<SqliteStore>,
     clinic_answers: Arc<AtomicBool>,
+    admission: Arc<Admission>,
 }
 
 impl Health for PartsHealth {
@@ -276,5 +287,9 @@ impl Health for PartsHealth {
     fn degraded(&self) -> Vec<&'static str> {
         let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
         clinic.into_iter().collect()
+    }
+
+    fn shut(&self) -> Vec<&'static str> {
+        self.admission.shut().into_iter().map(Shut::word).collect()
     }
 }

@@ -9,6 +9,7 @@ pub mod figures;
 pub mod ids;
 pub mod partner;
 pub mod policy;
+pub mod pressure;
 pub mod referral;
 pub mod sensitive;
 pub mod update;

@@ -36,6 +36,10 @@ pub trait Referrals: Send + Sync {
     /// Records a referral with its body, its keys and the work to forward it; or says that it is known.
     async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError>;
 
+    /// What [`accept`](Referrals::accept) would say of a submission that is known; none: it would be new. Only
+    /// reads.
+    async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError>;
+
     /// The referral of this id.
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError>;
 

@@ -10,11 +10,13 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::gauges;
+use super::gauges::{self, whole};
 use crate::model::delivery::DeliveryState;
+use crate::model::pressure::{Pressure, Shut};
 
 /// The counters of one gateway.
 #[derive(Debug)]
@@ -26,6 +28,14 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_time: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     fenced: Counter,
+    wal_bytes: Gauge,
+    disk_free_bytes: Gauge,
+    shut: Family<ShutLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ShutLabels {
+    why: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -85,12 +95,16 @@ impl Metrics {
             attempts: Family::default(),
             attempt_time: Family::new_with_constructor(seconds),
             fenced: Counter::default(),
+            wal_bytes: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            shut: Family::default(),
         };
         metrics.register();
         metrics
     }
 
     fn register(&mut self) {
+        self.register_measured();
         let registry = &mut self.registry;
         registry.register(
             "accept",
@@ -122,6 +136,21 @@ impl Metrics {
         );
     }
 
+    fn register_measured(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("wal_bytes", "Size of the ledger's write-ahead log", self.wal_bytes.clone());
+        registry.register(
+            "disk_free_bytes",
+            "Free space where the ledger stands",
+            self.disk_free_bytes.clone(),
+        );
+        registry.register(
+            "shut",
+            "1: no new referrals are taken, by the limit that is passed",
+            self.shut.clone(),
+        );
+    }
+
     /// A referral of this sender was answered, so long after its last byte.
     pub fn accepted(&self, sender: &str, outcome: Accept, took: Duration) {
         let labels = AcceptLabels { sender: sender.to_owned(), outcome: outcome.word() };
@@ -145,6 +174,16 @@ impl Metrics {
     /// An attempt outlived its lease: what it found did not count.
     pub fn fenced(&self) {
         self.fenced.inc();
+    }
+
+    /// What was measured at the last look, and which limits it passes.
+    pub fn measured(&self, pressure: &Pressure, passed: &[Shut]) {
+        self.wal_bytes.set(whole(pressure.wal_bytes));
+        self.disk_free_bytes.set(whole(pressure.free_disk_bytes.unwrap_or_default()));
+        for limit in Shut::ALL {
+            let labels = ShutLabels { why: limit.word() };
+            self.shut.get_or_create(&labels).set(i64::from(passed.contains(&limit)));
+        }
     }
 
     /// Everything as text (OpenMetrics 1.0), with what was measured just now.

@@ -46,6 +46,9 @@ pub trait Health: Send + Sync {
 
     /// The parts without which referrals are taken and wait.
     fn degraded(&self) -> Vec<&'static str>;
+
+    /// The limits that are passed: no new referrals are taken, while repeats and reads are answered.
+    fn shut(&self) -> Vec<&'static str>;
 }
 
 /// The operator's routes.
@@ -67,6 +70,7 @@ async fn ready(State(doors): State<OperatorDoors>) -> (StatusCode, Json<Value>) 
         "ready": not_ready.is_empty(),
         "not_ready": not_ready,
         "degraded": doors.health.degraded(),
+        "shut": doors.health.shut(),
     });
     (status, Json(body))
 }

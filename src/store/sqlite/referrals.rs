@@ -24,6 +24,11 @@ impl Referrals for SqliteStore {
         .await
     }
 
+    async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError> {
+        let row = self.sealed_row(&new);
+        self.read(move |connection| row.known(connection)).await
+    }
+
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError> {
         self.read(move |connection| referral_by_id(connection, id)).await
     }
