@@ -1,8 +1,11 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
+mod disk;
 pub mod ledger;
+mod limits;
 pub mod parts;
 pub mod preflight;
+pub mod pressure;
 pub mod profiles;
 pub mod watching;
 
@@ -119,9 +122,16 @@ impl Gateway {
         tracing::info!(records = trail.number, link = %trail.link, "the audit trail goes up to here");
         let (stop, stopped) = watch::channel(false);
         let tls = tls_of(&config)?;
-        let public =
-            Door { listener: sockets.public, tls, router: crate::server::router(parts.doors.clone()) };
-        let operator = Door { listener: sockets.operator, tls: None, router: parts.operator_router() };
+        parts.pressure.look().await;
+        let connections = config.limits.connections;
+        let public = Door {
+            listener: sockets.public,
+            tls,
+            router: crate::server::router(parts.doors.clone()),
+            connections,
+        };
+        let operator =
+            Door { listener: sockets.operator, tls: None, router: parts.operator_router(), connections };
         let grace = config.server.shutdown_grace;
         let tasks = vec![
             tokio::spawn(listen::serve(public, stopped.clone(), grace)),
@@ -136,6 +146,7 @@ impl Gateway {
         let work = Arc::clone(&self.parts.doors.work);
         let stopped = self.stop.subscribe();
         self.tasks.push(tokio::spawn(async move { worker.run(work, stopped).await }));
+        self.tasks.push(tokio::spawn(self.parts.pressure.clone().run(self.stop.subscribe())));
         let watching = self.parts.watching(self.config.clinic.poll_interval);
         self.tasks.push(tokio::spawn(watching.run(self.stop.subscribe())));
     }
@@ -143,6 +154,11 @@ impl Gateway {
     /// Looks at the clinic once, by hand. Returns how many updates are newly owed.
     pub async fn notice(&self) -> Result<usize, WatchError> {
         self.parts.doors.outbound.notice().await
+    }
+
+    /// Looks how much waits and how much room there is, by hand, and shuts or opens the door.
+    pub async fn look_at_pressure(&self) {
+        self.parts.pressure.look().await;
     }
 
     /// Works off what is due now, by hand. Returns how many attempts were made.

@@ -7,7 +7,7 @@ mod tell;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::endpoint::EndpointLimits;
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
+use crate::telemetry::metrics::Metrics;
 use judge::Terms;
 use suspects::{Outcome, Suspects};
 
@@ -63,6 +64,8 @@ pub struct Worker {
     pub forwarded: Arc<Notify>,
     /// Messages that may be poison.
     pub suspects: Arc<Suspects>,
+    /// Counts attempts.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
@@ -133,14 +136,17 @@ impl Worker {
     async fn work(&self, lease: Lease) {
         let delivery = &lease.delivery;
         let limit = self.patience.lease.mul_f64(0.75);
+        let begun = Instant::now();
         let attempt = tokio::time::timeout(limit, self.step.attempt(delivery)).await;
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let ended = self.ended(delivery, result, now);
         let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
+        let outcome = ended.settlement.state();
         match self.store.settle(&lease, ended, now).await {
             Ok(Settled::Recorded(change)) => {
+                self.metrics.attempted(delivery.endpoint(), outcome, begun.elapsed());
                 if let Some(change) = change {
                     tell::change(delivery.endpoint(), &change);
                 }
@@ -149,6 +155,7 @@ impl Worker {
                 }
             }
             Ok(Settled::Fenced) => {
+                self.metrics.fenced();
                 tracing::warn!(delivery.id = %delivery.id, "settled too late; somebody else has the lane");
             }
             Err(error) => {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::auth::Auth;
 use super::client::{Client, Organization};
 use super::consent::Consent;
+use super::limits::Limits;
 
 /// Settings of the gateway. A key that is left out keeps its default.
 #[derive(Deserialize, JsonSchema)]
@@ -16,6 +17,8 @@ use super::consent::Consent;
 pub(crate) struct Gateway {
     /// Our own doors.
     pub(crate) server: Server,
+    /// How much comes in at a time, and from where on no more is taken.
+    pub(crate) limits: Limits,
     /// The ledger.
     pub(crate) store: Store,
     /// The clinic and its FHIR server.

@@ -8,4 +8,5 @@ pub(super) mod auth;
 pub(super) mod client;
 pub(super) mod consent;
 pub(super) mod gateway;
+pub(super) mod limits;
 pub(super) mod partner;

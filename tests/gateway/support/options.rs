@@ -17,11 +17,20 @@ pub struct Options {
     pub preset: &'static str,
     /// Further lines for gateway.toml.
     pub gateway_lines: &'static str,
+    /// What stands in `[limits]`. By default nothing depends on this machine's disk, and the clock stands still,
+    /// so that no caller gets a new share.
+    pub limits: &'static str,
     /// The keys of updates that may go back.
     pub share: &'static [&'static str],
     /// The public keys by which partners prove who they are; none: they have a client secret.
     pub jwks: Option<String>,
 }
+
+const LIMITS: &str = "burst = 1000000
+token_burst = 1000000
+free_disk_bytes = 0
+free_disk_percent = 0
+ballast_bytes = 0";
 
 /// Where everybody is.
 pub(super) struct Addresses<'a> {
@@ -38,6 +47,7 @@ impl Default for Options {
             mode: "rest",
             preset: "opt-in-hold",
             gateway_lines: "",
+            limits: LIMITS,
             share: &[
                 "referral-status",
                 "scheduling",
@@ -65,6 +75,9 @@ max_body_bytes = 1048576
 body_timeout_s = 2
 shutdown_grace_s = 2
 
+[limits]
+{limits}
+
 [store]
 url = "sqlite:{data}/gateway.db"
 encryption_key_file = "{data}/gateway.key"
@@ -81,6 +94,7 @@ preset = "{preset}"
 {lines}
 "#,
             preset = self.preset,
+            limits = self.limits,
             lines = self.gateway_lines,
         );
         fs::create_dir_all(folder.join("partners")).unwrap();
