@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::health::PartsHealth;
 use super::ledger;
 use super::limits;
 use super::preflight;
@@ -31,11 +32,9 @@ use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::endpoint::EndpointLimits;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
-use crate::model::pressure::Shut;
 use crate::model::work::Settlement;
 use crate::outbound::{self, Outbound};
-use crate::server::admission::Admission;
-use crate::server::operator::{self, Health, OperatorDoors};
+use crate::server::operator::{self, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
@@ -53,6 +52,7 @@ pub struct Parts {
     /// Looks how much waits, and shuts or opens the door.
     pub pressure: PressureGauge,
     clinic_answers: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Parts {
@@ -85,7 +85,13 @@ impl Parts {
             worker,
             pressure,
             clinic_answers: Arc::new(AtomicBool::new(true)),
+            stopping: Arc::default(),
         })
+    }
+
+    /// From here on `/readyz` says that we are going.
+    pub(super) fn say_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
     }
 
     pub(super) fn operator_router(&self) -> Router {
@@ -100,6 +106,7 @@ impl Parts {
                 store: Arc::clone(&self.store),
                 clinic_answers: Arc::clone(&self.clinic_answers),
                 admission: Arc::clone(&self.doors.admission),
+                stopping: Arc::clone(&self.stopping),
             }),
         })
     }
@@ -272,27 +279,5 @@ impl Step for Roads {
             Owed::Forward => self.inbound.forward(delivery).await,
             Owed::Deliver(update) => self.outbound.deliver(delivery, update).await,
         }
-    }
-}
-
-struct PartsHealth {
-    store: Arc<dyn Store>,
-    clinic_answers: Arc<AtomicBool>,
-    admission: Arc<Admission>,
-}
-
-impl Health for PartsHealth {
-    fn not_ready(&self) -> Vec<&'static str> {
-        let ledger = (!self.store.is_writable()).then_some("ledger");
-        ledger.into_iter().collect()
-    }
-
-    fn degraded(&self) -> Vec<&'static str> {
-        let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
-        clinic.into_iter().collect()
-    }
-
-    fn shut(&self) -> Vec<&'static str> {
-        self.admission.shut().into_iter().map(Shut::word).collect()
     }
 }

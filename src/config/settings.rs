@@ -55,8 +55,12 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// How long a caller may take to send its body.
     pub body_timeout: Duration,
-    /// How long running work may take to end after the stop signal.
-    pub shutdown_grace: Duration,
+    /// How long we go on after the stop signal, while `/readyz` says that we are going.
+    pub stop_delay: Duration,
+    /// How long open requests may take to end then.
+    pub request_grace: Duration,
+    /// How long deliveries under way may take to end after that.
+    pub send_grace: Duration,
     /// TLS at our own door; none: plain HTTP.
     pub tls: Option<Tls>,
 }

@@ -78,9 +78,9 @@ struct Taken {
 }
 
 impl Worker {
-    /// Works until `stop` says true, then lets what runs come to its end. `wake` is told when there may be
-    /// new work.
-    pub async fn run(&self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    /// Works until `stop` says true, then lets what runs come to its end within `grace`. `wake` is told when
+    /// there may be new work.
+    pub async fn run(&self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>, grace: Duration) {
         let mut running = JoinSet::new();
         while !*stop.borrow() {
             let taken = self.take(&mut running).await.unwrap_or_else(|error| {
@@ -97,9 +97,7 @@ impl Worker {
                 _ = stop.changed() => {}
             }
         }
-        while let Some(ended) = running.join_next().await {
-            note_end(ended);
-        }
+        finish(running, grace).await;
     }
 
     /// Takes what is due now and waits until it is settled. Returns how many attempts were made.
@@ -189,6 +187,18 @@ impl Worker {
         let ended = judge::judge(delivery, &failure, &terms);
         tell::failure(delivery, &failure, &ended.settlement);
         ended
+    }
+}
+
+/// What is cut off here may have taken effect; after the next start we look before sending.
+async fn finish(mut running: JoinSet<()>, grace: Duration) {
+    let end = tokio::time::Instant::now() + grace;
+    while let Ok(Some(ended)) = tokio::time::timeout_at(end, running.join_next()).await {
+        note_end(ended);
+    }
+    if !running.is_empty() {
+        tracing::warn!(cut_off = running.len(), "attempts were cut off at the end of the grace period");
+        running.shutdown().await;
     }
 }
 

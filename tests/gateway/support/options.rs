@@ -74,6 +74,7 @@ allow_private_networks = true
 max_body_bytes = 1048576
 body_timeout_s = 2
 shutdown_grace_s = 2
+send_grace_s = 2
 
 [limits]
 {limits}
