@@ -7,5 +7,6 @@
 pub(super) mod auth;
 pub(super) mod client;
 pub(super) mod consent;
+pub(super) mod effects;
 pub(super) mod gateway;
 pub(super) mod partner;

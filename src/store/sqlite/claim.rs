@@ -66,7 +66,7 @@ fn due(
     ))?;
     statement
         .query_map(params![now.as_millisecond(), limits.in_all, limits.per_endpoint], |row| {
-            Ok((rows::delivery(row)?, row.get(16)?))
+            Ok((rows::delivery(row)?, row.get(17)?))
         })?
         .collect()
 }

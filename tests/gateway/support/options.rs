@@ -17,6 +17,10 @@ pub struct Options {
     pub preset: &'static str,
     /// Further lines for gateway.toml.
     pub gateway_lines: &'static str,
+    /// Further lines for the section `[clinic]`.
+    pub clinic_lines: &'static str,
+    /// Further lines for the section `[outbound]` of each partner's file.
+    pub partner_lines: &'static str,
     /// The keys of updates that may go back.
     pub share: &'static [&'static str],
     /// The public keys by which partners prove who they are; none: they have a client secret.
@@ -38,6 +42,8 @@ impl Default for Options {
             mode: "rest",
             preset: "opt-in-hold",
             gateway_lines: "",
+            clinic_lines: "",
+            partner_lines: "",
             share: &[
                 "referral-status",
                 "scheduling",
@@ -74,6 +80,7 @@ base_url = "{clinic}"
 name = "Harbour Clinic"
 hook_token = "hook-token"
 timeout_s = 2
+{clinic_lines}
 
 [consent.default]
 preset = "{preset}"
@@ -81,6 +88,7 @@ preset = "{preset}"
 {lines}
 "#,
             preset = self.preset,
+            clinic_lines = self.clinic_lines,
             lines = self.gateway_lines,
         );
         fs::create_dir_all(folder.join("partners")).unwrap();
@@ -112,7 +120,9 @@ mode = "{mode}"
 base_url = "{base}"
 share = {share:?}
 timeout_s = 2
+{lines}
 "#,
+            lines = self.partner_lines,
             mode = self.mode,
             share = self.share,
         )
