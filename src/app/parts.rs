@@ -161,6 +161,7 @@ impl<'a> House<'a> {
                 clinic: config.clinic.organization.clone(),
                 maps: self.profiles.to_clinic.clone(),
                 time_zone: config.clinic.time_zone.clone(),
+                writes: config.clinic.endpoint.writes,
             }),
         }
     }

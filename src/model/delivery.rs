@@ -32,6 +32,9 @@ pub struct Delivery {
     pub due: Timestamp,
     /// Where an earlier version of the same resource stands at the partner.
     pub remote: Option<RemoteResource>,
+    /// Where it was put when it was sent again after an unknown outcome; what is owed since then is to see
+    /// that there is one and not two.
+    pub placed: Option<String>,
     /// Why it stands where it stands, as a code of ours; none while all is well.
     pub reason: Option<String>,
 }

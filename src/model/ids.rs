@@ -28,6 +28,15 @@ macro_rules! prefixed_id {
             pub fn new(now: Timestamp) -> Self {
                 Self(uuid_at(now))
             }
+
+            /// When it was made, to the millisecond. Of two that were made within one, neither is known to be
+            /// the later one.
+            pub fn made(self) -> Timestamp {
+                let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |it| it.to_unix());
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+                Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::MAX)
+            }
         }
 
         impl fmt::Display for $name {
@@ -114,6 +123,14 @@ fn uuid_at(now: Timestamp) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let now: Timestamp = "2026-03-10T15:00:00.123Z".parse().unwrap();
+
+        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_773_154_800, 123_000_000));
+        assert_eq!(DeliveryId(uuid).made(), now);
+    }
 
     #[test]
     fn an_id_reads_back_as_itself_and_other_text_does_not() {

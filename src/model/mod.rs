@@ -4,6 +4,7 @@ pub mod audit;
 pub mod client;
 pub mod clock;
 pub mod delivery;
+pub mod effects;
 pub mod endpoint;
 pub mod envelope;
 pub mod figures;

@@ -75,6 +75,8 @@ pub enum Settlement {
         at: Timestamp,
         /// Whether it counts as a failure of the message. What is the server's matter does not.
         counted: bool,
+        /// Where it stands, if it was taken and only the look is owed that there is one and not two.
+        placed: Option<String>,
         /// Whether it may have taken effect all the same: then look before sending again.
         effect: Effect,
     },

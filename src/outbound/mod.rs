@@ -30,6 +30,8 @@ pub mod translate;
 
 pub mod send;
 
+mod effect;
+
 pub mod inbox;
 
 mod digest;
@@ -161,10 +163,17 @@ impl Outbound {
                 return Err(failure);
             }
         };
+        let way = match self.way(attempt.delivery, &message).await {
+            Ok(way) => way,
+            Err(failure) => {
+                self.keep(vec![decided]).await?;
+                return Err(failure);
+            }
+        };
         let disclosed = self.disclosed(attempt, &permit, &message.sha256())?;
         self.keep(vec![decided, disclosed]).await?;
         let removed = permit.removals().to_vec();
-        let settlement = self.send(attempt.delivery, message, permit).await?;
+        let settlement = self.send(attempt.delivery, message, permit, way).await?;
         Ok(self.look_again(attempt, &removed, settlement).await)
     }
 

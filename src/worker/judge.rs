@@ -45,10 +45,17 @@ pub(super) fn judge(delivery: &Delivery, failure: &Failure, terms: &Terms) -> En
             let wait = terms.schedule.wait(failures, failure.retry_after(), terms.random).max(at_least);
             let wait = if effect == Effect::Unknown { wait.max(terms.quiet_period) } else { wait };
             let at = terms.now.saturating_add(wait).unwrap_or(terms.now);
-            Settlement::Retry { cause, at, counted, effect }
+            Settlement::Retry { cause, at, counted, placed: placed(failure), effect }
         }
     };
     Ended { settlement, end, random: terms.random }
+}
+
+fn placed(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Unverified { placed } => placed.clone(),
+        _ => None,
+    }
 }
 
 /// What a settlement that a road came to by itself tells of the server.

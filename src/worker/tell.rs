@@ -6,6 +6,11 @@ use crate::model::endpoint::Change;
 use crate::model::work::Settlement;
 
 pub(super) fn failure(delivery: &Delivery, failure: &Failure, settlement: &Settlement) {
+    if matches!(failure, Failure::Unverified { .. }) {
+        let (delivery, referral) = (delivery.id, delivery.referral);
+        tracing::info!(delivery.id = %delivery, referral.id = %referral, "written; whether once is looked at later");
+        return;
+    }
     let sent_bytes = match failure {
         Failure::Status(refused) if refused.status == 413 => Some(refused.sent_bytes),
         _ => None,

@@ -32,6 +32,7 @@ fn delivery(attempts: u32) -> Delivery {
         since: NOW,
         due: NOW,
         remote: None,
+        placed: None,
         reason: None,
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::auth::Auth;
 use super::client::{Client, Organization};
 use super::consent::Consent;
+use super::effects::{Effects, VerifyUnique};
 use super::limits::Limits;
 
 /// Settings of the gateway. A key that is left out keeps its default.
@@ -127,6 +128,10 @@ pub(crate) struct Clinic {
     /// The longest that one request to the clinic's server may take, in seconds.
     #[schemars(range(min = 1, max = 600))]
     pub(crate) timeout_s: u64,
+    /// How what we write there is written once.
+    pub(crate) effects: Effects,
+    /// When we look for a second one of what must be one.
+    pub(crate) verify_unique: VerifyUnique,
     /// The zone in which dates without a time are read, an IANA name.
     pub(crate) time_zone: String,
     /// The bearer token that the clinic's server shows at /hooks/clinic. Give this or `hook_token_file`.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, DATE, ETAG, LOCATION, RETRY_AFTER};
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
 
@@ -68,6 +69,11 @@ impl Answer {
             let (resource_type, id) = (resource::resource_type(body), resource::id(body));
             (!id.is_empty() && resource_type != "OperationOutcome").then(|| format!("{resource_type}/{id}"))
         })
+    }
+
+    /// When the server wrote it, by its clock, where the body says so.
+    pub(super) fn last_updated(&self) -> Option<Timestamp> {
+        self.body.as_ref().and_then(resource::last_updated)
     }
 
     /// Reads a response to its end.

@@ -28,6 +28,16 @@ pub enum Failure {
     /// The server offers none of the ways to write once.
     #[error("no way to write once")]
     NoWay,
+    /// The server says that it does not keep resources of this type.
+    #[error("a type that the server does not keep")]
+    UnknownType,
+    /// It was taken, after an earlier try that may have been taken too: whether there is one and not two is
+    /// yet to be seen.
+    #[error("taken, and not yet seen to be the only one")]
+    Unverified {
+        /// Where it stands, if that is news.
+        placed: Option<String>,
+    },
     /// The request left, and no complete answer came.
     #[error("no answer: {what}")]
     NoAnswer {
@@ -124,6 +134,8 @@ impl Failure {
             Self::Token(_) => "no-token",
             Self::Certificate => "certificate",
             Self::NoWay => "no-way-to-write-once",
+            Self::UnknownType => "type-not-kept",
+            Self::Unverified { .. } => "verifying",
         }
     }
 
@@ -144,6 +156,8 @@ impl Failure {
             Self::Token(TokenError::Refused(_)) => Class::Credentials,
             Self::Certificate => Class::Certificate,
             Self::NoWay => Class::Configuration,
+            Self::UnknownType => Class::NotSupported,
+            Self::Unverified { .. } => Class::Passing,
             Self::NoAnswer { .. } | Self::Unusable { .. } => Class::Failing,
             Self::Status(refused) => refused.class(),
         }
@@ -161,6 +175,7 @@ impl Failure {
                 *may_have_happened
             }
             // 501 says that nothing was even tried; any other 5xx may have come from something in between.
+            Self::Unverified { .. } => true,
             Self::Status(refused) => {
                 refused.may_have_happened && matches!(refused.status, 408 | 500 | 502..=506 | 508..)
             }

@@ -4,21 +4,24 @@ pub mod answer;
 mod cause;
 pub mod failure;
 pub mod found;
+pub mod in_order;
 #[cfg(test)]
 mod tests;
 pub mod token;
+pub mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use url::Url;
 
-use super::{bundle, resource};
+use super::bundle;
+use super::capability::Capabilities;
 use answer::{Answer, Asked};
-use failure::{Failure, Refused, Target};
+use failure::{Class, Failure, Refused, Target};
 use token::TokenSource;
 
 /// FHIR's media type for JSON (FHIR R4, http, content types).
@@ -52,6 +55,7 @@ pub struct FhirClient {
     base: String,
     tokens: Arc<dyn TokenSource>,
     timeout: Duration,
+    capabilities: Arc<tokio::sync::Mutex<Option<Arc<Capabilities>>>>,
 }
 
 /// A request before it has a token.
@@ -67,7 +71,8 @@ impl FhirClient {
     /// A client for the server at `base`. `timeout` covers one request from its first byte to the last of
     /// the answer.
     pub fn new(http: reqwest::Client, base: &Url, tokens: Arc<dyn TokenSource>, timeout: Duration) -> Self {
-        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), tokens, timeout }
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        Self { http, base, tokens, timeout, capabilities: Arc::default() }
     }
 
     /// The server's base address, without a slash at its end.
@@ -99,6 +104,10 @@ impl FhirClient {
     /// Reads the first page of a search.
     pub async fn first_page(&self, resource_type: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        self.page(resource_type, &query).await
+    }
+
+    async fn page(&self, resource_type: &str, query: &str) -> Result<Value, Failure> {
         let mut request = Request::get(Target::Type, format!("{}/{resource_type}?{query}", self.base));
         request.headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         self.send(request).await?.resource("Bundle").map_err(Failure::harmless)
@@ -124,29 +133,6 @@ impl FhirClient {
         if bundle::entries(&response).all(done) { Ok(response) } else { Err(refused) }
     }
 
-    /// Creates a resource unless `if_none_exist` finds one (FHIR R4, http, conditional create).
-    pub async fn create(&self, content: &Value, if_none_exist: &str) -> Result<Answer, Failure> {
-        let address = format!("{}/{}", self.base, resource::resource_type(content));
-        let mut request = Request::post(Target::Type, address, content);
-        request.headers.insert("if-none-exist", header(if_none_exist)?);
-        self.send(request).await?.about(resource::resource_type(content))
-    }
-
-    /// Replaces a resource, if it still is the version that we know (FHIR R4, http, update).
-    pub async fn update(
-        &self,
-        reference: &str,
-        content: &Value,
-        etag: Option<&str>,
-    ) -> Result<Answer, Failure> {
-        let mut request = Request::post(Target::Resource, format!("{}/{reference}", self.base), content);
-        request.method = Method::PUT;
-        if let Some(etag) = etag {
-            request.headers.insert(IF_MATCH, header(etag)?);
-        }
-        self.send(request).await?.about(reference)
-    }
-
     fn within_base(&self, address: &str) -> Result<String, Failure> {
         let foreign = || Failure::Unusable { what: "foreign-address", may_have_happened: false };
         let base = Url::parse(&self.base).map_err(|_| foreign())?;
@@ -154,8 +140,18 @@ impl FhirClient {
         if address.origin() == base.origin() { Ok(address.into()) } else { Err(foreign()) }
     }
 
-    /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
+    /// Sends, and no longer believes what the server says of itself when it cannot do what it said.
     async fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let may_change = request.method != Method::GET;
+        let answer = self.send_unchecked(request).await;
+        if may_change && answer.as_ref().is_err_and(|it| it.class() == Class::NotSupported) {
+            self.forget_capabilities().await;
+        }
+        answer
+    }
+
+    /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
+    async fn send_unchecked(&self, request: Request<'_>) -> Result<Answer, Failure> {
         match self.send_once(&request).await {
             Err(Failure::Status(Refused { status: 401, .. })) => {
                 self.tokens.forget().await;

@@ -19,7 +19,8 @@ pub(super) const DELIVERY_COLUMNS: &str = "
      AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
   (SELECT r.remote_etag FROM delivery r WHERE r.referral_id = d.referral_id AND r.state = 5
      AND r.resource_type = d.resource_type AND r.resource_id = d.resource_id
-     AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1)";
+     AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
+  d.remote_reference";
 
 pub(super) fn delivery(row: &Row) -> Result<Delivery, SqlError> {
     read_delivery(row).map_err(|error| error.of_row("delivery", || row.get(0).unwrap_or_default()))
@@ -41,6 +42,7 @@ fn read_delivery(row: &Row) -> Result<Delivery, SqlError> {
         since: time(row, 13)?,
         due: time(row, 11)?,
         reason: row.get(12)?,
+        placed: row.get(16)?,
         remote: remote_reference.map(|reference| RemoteResource { reference, etag }),
     })
 }

@@ -59,6 +59,7 @@ struct Finding<'a> {
     cause: Option<&'a Cause>,
     decision: Option<&'a DecisionNote>,
     remote: Option<&'a RemoteResource>,
+    placed: Option<&'a str>,
     sent_sha256: Option<&'a str>,
     remark: Option<&'a str>,
 }
@@ -80,8 +81,9 @@ impl<'a> Finding<'a> {
             Settlement::Held { decision, ask_again, .. } => {
                 Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
             }
-            Settlement::Retry { cause, at, counted, effect } => {
-                Self { failed: *counted, ..Self::retry(cause, *at, *effect) }
+            Settlement::Retry { cause, at, counted, placed, effect } => {
+                let placed = placed.as_deref();
+                Self { failed: *counted, placed, ..Self::retry(cause, *at, *effect) }
             }
             Settlement::Dead(cause) => Self { cause: Some(cause), ..Self::plain(DeliveryState::Dead) },
             Settlement::Quarantined(cause) => {
@@ -100,6 +102,7 @@ impl<'a> Finding<'a> {
             cause: None,
             decision: None,
             remote: None,
+            placed: None,
             sent_sha256: None,
             remark: None,
         }
@@ -130,7 +133,8 @@ impl<'a> Finding<'a> {
         session.change(
             "UPDATE delivery SET state = ?2, due_ms = COALESCE(?3, due_ms),
                since_ms = COALESCE(?11, since_ms), attempts = attempts + ?4,
-               effect_unknown = CASE WHEN effect_unknown = 1 THEN 1 ELSE ?5 END, reason = ?6, remote_reference = ?7, remote_etag = ?8,
+               effect_unknown = CASE WHEN effect_unknown = 1 THEN 1 ELSE ?5 END, reason = ?6,
+               remote_reference = COALESCE(?7, remote_reference), remote_etag = ?8,
                sent_sha256 = ?9, done_ms = ?10
              WHERE delivery_id = ?1",
             bind![
@@ -140,7 +144,7 @@ impl<'a> Finding<'a> {
                 self.failed,
                 self.effect_unknown,
                 self.reason(),
-                self.remote.map(|it| it.reference.as_str()),
+                self.remote.map(|it| it.reference.as_str()).or(self.placed),
                 self.remote.and_then(|it| it.etag.as_deref()),
                 self.sent_sha256,
                 (!waits).then(|| now.as_millisecond()),

@@ -8,6 +8,7 @@ mod consent_presets;
 mod content;
 mod cursor;
 mod dependencies;
+mod effects;
 mod faults;
 mod hook;
 mod inbox;
@@ -19,6 +20,7 @@ mod relation;
 mod retry_by_hand;
 mod road;
 mod trail;
+mod unique;
 mod unknown_effect;
 mod versions;
 

@@ -208,7 +208,7 @@ fn held_on(depends_on: Vec<ResourceVersion>) -> Settlement {
 }
 
 fn retry(when: Timestamp, effect: Effect) -> Settlement {
-    Settlement::Retry { cause: cause(), at: when, counted: true, effect }
+    Settlement::Retry { cause: cause(), at: when, counted: true, placed: None, effect }
 }
 
 fn cause() -> Cause {
