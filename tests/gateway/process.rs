@@ -13,6 +13,9 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What the gateway says when its doors are open.
+pub const UP: &str = "the gateway is up";
+
 /// The program, started in the folder of the source, where `config` and `fixtures` are.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_referral-gateway"));
@@ -60,15 +63,26 @@ pub struct Serving {
 impl Serving {
     /// Starts the gateway and waits until its doors are open.
     pub fn start(folder: &Path) -> Self {
+        let mut serving = Self::spawn(folder, &[]);
+        serving.wait_for(UP);
+        serving
+    }
+
+    /// Starts the gateway with these further environment variables, and does not wait for anything.
+    pub fn spawn(folder: &Path, environment: &[(&str, &Path)]) -> Self {
         let mut command = program();
-        command.args(["serve", "--config"]).arg(folder).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.spawn().unwrap();
+        command.envs(environment.iter().copied());
+        command.args(["serve", "--config"]).arg(folder);
+        Self::run(command)
+    }
+
+    /// Runs a command that ends up as the gateway.
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let stream = BufReader::new(child.stderr.take().unwrap());
         let (tell, lines) = channel();
         thread::spawn(move || stream.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut serving = Self { child, lines, log: String::new() };
-        serving.wait_for("the gateway is up");
-        serving
+        Self { child, lines, log: String::new() }
     }
 
     /// SIGKILL: nothing is flushed, nothing said. Gives what it had logged.
@@ -79,14 +93,35 @@ impl Serving {
     }
 
     /// SIGTERM, then waits for the end. Gives how it ended, and the log.
-    pub fn terminate(mut self) -> (ExitStatus, String) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    pub fn terminate(self) -> (ExitStatus, String) {
+        self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits until it ends by itself. Gives how it ended, and the log.
+    pub fn end(mut self) -> (ExitStatus, String) {
         let end = self.child.wait().unwrap();
         (end, self.rest_of_log())
     }
 
-    fn wait_for(&mut self, words: &str) {
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Sends a signal by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// What the operating system says of it in `/proc`.
+    pub fn proc(&self, file: &str) -> std::path::PathBuf {
+        Path::new("/proc").join(self.child.id().to_string()).join(file)
+    }
+
+    /// Waits until these words were logged. Words that were logged before count.
+    pub fn wait_for(&mut self, words: &str) {
         while !self.log.contains(words) {
             let line = self.lines.recv_timeout(PATIENCE);
             self.log += &line.unwrap_or_else(|_| panic!("`{words}` was not logged:\n{}", self.log));

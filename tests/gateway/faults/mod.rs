@@ -1,0 +1,8 @@
+//! What the gateway survives (reference: delivery part c): real processes that are really killed, servers and
+//! disks that fail, and a checker that afterwards asks everybody. A failing seed is printed with the variable
+//! that plays it again.
+
+mod checker;
+mod random;
+mod soak;
+mod world;
