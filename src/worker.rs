@@ -10,6 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::fhir::client::failure::Failure;
 use crate::model::clock::Clock;
+use crate::model::crash_point::crash_point;
 use crate::model::delivery::{Cause, Delivery, Owed, RetrySchedule};
 use crate::model::work::{Effect, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
@@ -98,6 +99,7 @@ impl Worker {
         if free == 0 {
             return Ok(0);
         }
+        crash_point("before-claim");
         let limits = ClaimLimits { in_all: free, per_endpoint: self.patience.per_endpoint };
         let leases = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
         let taken = leases.len();
@@ -111,11 +113,13 @@ impl Worker {
     async fn work(&self, lease: Lease) {
         let delivery = &lease.delivery;
         let limit = self.patience.lease.mul_f64(0.75);
+        crash_point("before-send");
         let attempt = tokio::time::timeout(limit, self.step.attempt(delivery)).await;
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let settlement = result.unwrap_or_else(|failure| self.judge(delivery, &failure, now));
+        crash_point("before-outcome");
         let forwarded = matches!(settlement, Settlement::Forwarded(_));
         match self.store.settle(&lease, settlement, now).await {
             Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),

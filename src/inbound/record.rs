@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Inbound, InboundError};
 use crate::fhir::{bundle, coding, resource};
+use crate::model::crash_point::crash_point;
 use crate::model::envelope::Envelope;
 use crate::model::ids::ReferralId;
 use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
@@ -25,7 +26,10 @@ pub async fn referral(
         canonical: Sensitive::new(canonical),
         received: envelope.received,
     };
-    let (id, repeated) = match inbound.store.accept(new).await? {
+    crash_point("before-commit");
+    let accepted = inbound.store.accept(new).await?;
+    crash_point("after-commit");
+    let (id, repeated) = match accepted {
         Acceptance::Recorded(id) => (id, false),
         Acceptance::Repeated(id) => (id, true),
         Acceptance::Conflict => return Err(InboundError::Conflict),

@@ -3,6 +3,8 @@
 //! that plays it again.
 
 mod checker;
+mod crash_points;
+mod proxy;
 mod random;
 mod soak;
 mod world;

@@ -216,6 +216,7 @@ timeout_s = 2
 [delivery]
 quiet_period_s = 1
 first_retry_s = 1
+decide_again_s = 2
 "#;
 
 const PARTNER: &str = r#"
