@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Outbound;
-use super::translate::ForPartner;
+use super::translate::{ForPartner, has_one_identifier};
 use crate::consent::permit::Permit;
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::Failure;
@@ -86,10 +86,25 @@ struct Effect<'a> {
 
 impl Effect<'_> {
     async fn create(&self, message: &ForPartner) -> Result<RemoteResource, Failure> {
-        let condition = token_query("identifier", &self.system, &self.name);
-        let answer = self.server.create(&message.main, &condition).await?;
+        let answer = self.server.create(&message.main, &self.condition(message)).await?;
         let reference = answer.reference().ok_or(UNNAMED)?;
-        Ok(RemoteResource { reference, etag: answer.etag })
+        let remote = RemoteResource { reference, etag: answer.etag };
+        if answer.status != FOUND || self.stands_at(&remote).await? {
+            return Ok(remote);
+        }
+        self.replace(message, &remote).await
+    }
+
+    /// What a creation must not find: any version of the resource, or where there is room for one name only,
+    /// this delivery's.
+    fn condition(&self, message: &ForPartner) -> String {
+        let name = if has_one_identifier(&message.main) { &self.name } else { &message.place };
+        token_query("identifier", &self.system, name)
+    }
+
+    /// Whether what stands there is of this delivery, and not of an earlier one that nobody knew the end of.
+    async fn stands_at(&self, remote: &RemoteResource) -> Result<bool, Failure> {
+        Ok(self.is_on(&self.server.read(&remote.reference).await?))
     }
 
     /// Replaces what stands there. If it changed meanwhile: our own effect counts as done, and anything
@@ -125,20 +140,22 @@ impl Effect<'_> {
         message: &ForPartner,
         remote: Option<&RemoteResource>,
     ) -> Result<RemoteResource, Failure> {
-        match (self.send_together(message, remote).await, remote) {
+        let present = match (self.send_together(message, remote).await, remote) {
             (Err(Failure::Status { status: 409 | 412, .. }), Some(remote)) => {
-                let present = remote_of(&self.server.read(&remote.reference).await?);
-                self.send_together(message, Some(&present)).await
+                remote_of(&self.server.read(&remote.reference).await?)
             }
-            (other, _) => other,
-        }
+            (Ok((there, true)), _) if !self.stands_at(&there).await? => there,
+            (other, _) => return other.map(|(there, _)| there),
+        };
+        self.send_together(message, Some(&present)).await.map(|(there, _)| there)
     }
 
+    /// True: it was to be created, and was there already.
     async fn send_together(
         &self,
         message: &ForPartner,
         remote: Option<&RemoteResource>,
-    ) -> Result<RemoteResource, Failure> {
+    ) -> Result<(RemoteResource, bool), Failure> {
         let mut entries: Vec<Value> = Vec::new();
         for (number, (address, companion)) in message.companions.iter().enumerate() {
             let condition = token_query("identifier", &self.system, &format!("{}-{number}", self.name));
@@ -150,14 +167,14 @@ impl Effect<'_> {
         let location = answer["location"].as_str().and_then(type_and_id);
         let named = location.map(|(resource_type, id)| format!("{resource_type}/{id}"));
         let reference = named.or_else(|| remote.map(|it| it.reference.clone())).ok_or(UNNAMED)?;
-        Ok(RemoteResource { reference, etag: answer["etag"].as_str().map(str::to_owned) })
+        let found = remote.is_none() && answer["status"].as_str().is_some_and(|it| it.starts_with("200"));
+        Ok((RemoteResource { reference, etag: answer["etag"].as_str().map(str::to_owned) }, found))
     }
 
     fn main_entry(&self, message: &ForPartner, remote: Option<&RemoteResource>) -> Value {
         let address = "urn:uuid:00000000-0000-4000-8000-00000000000a";
         let Some(remote) = remote else {
-            let condition = token_query("identifier", &self.system, &self.name);
-            return bundle::create_entry(address, &message.main, &condition);
+            return bundle::create_entry(address, &message.main, &self.condition(message));
         };
         let mut request = json!({ "method": "PUT", "url": remote.reference });
         if let Some(etag) = &remote.etag {
@@ -173,6 +190,9 @@ impl Effect<'_> {
             || (single["system"] == *self.system && single["value"] == *self.name)
     }
 }
+
+/// The status of a conditional create that created nothing (FHIR R4, http, conditional create).
+const FOUND: u16 = 200;
 
 /// It was taken, and the server does not say under which name.
 const UNNAMED: Failure = Failure::Unusable { what: "unnamed", may_have_happened: true };

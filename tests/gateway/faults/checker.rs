@@ -18,6 +18,8 @@ use crate::support::Canaries;
 pub struct Findings {
     pub referrals: usize,
     pub deliveries: usize,
+    /// Owed still, and known to be.
+    pub pending: usize,
     /// Answered or owed, and not there.
     pub lost: BTreeSet<String>,
     /// There more than once.
@@ -49,6 +51,8 @@ struct Owed {
     remote: Option<String>,
 }
 
+/// Queued, in flight, waiting for the next attempt or for a look, held.
+const PENDING: std::ops::RangeInclusive<i64> = 0..=4;
 const DELIVERED: i64 = 5;
 const SUPERSEDED: i64 = 8;
 
@@ -65,7 +69,11 @@ pub async fn check(world: &World) -> Findings {
         effects(partner.server(), PARTNERS[place], &owed, &mut findings);
     }
     for delivery in owed.iter().filter(|it| it.state != DELIVERED && it.state != SUPERSEDED) {
-        findings.lost.insert(format!("{} ended in state {}", delivery.id, delivery.state));
+        if PENDING.contains(&delivery.state) {
+            findings.pending += 1;
+        } else {
+            findings.lost.insert(format!("{} ended in state {}", delivery.id, delivery.state));
+        }
     }
     the_file(&ledger, &mut findings);
     the_trail(world, &mut findings).await;

@@ -4,6 +4,7 @@
 
 mod checker;
 mod crash_points;
+mod late_effects;
 mod proxy;
 mod random;
 mod soak;

@@ -80,6 +80,7 @@ async fn soak(bounds: Bounds) {
         rest.as_secs(),
     );
     findings.assert_none();
+    assert_eq!(findings.pending, 0, "what was owed at the end");
     assert!(status.success(), "SIGTERM ended it with {status}");
     let errors: Vec<&str> = log.lines().filter(|it| it.contains("ERROR")).collect();
     assert!(errors.is_empty(), "{errors:#?}");
