@@ -7,6 +7,7 @@ pub mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -80,6 +81,9 @@ impl Sockets {
     }
 }
 
+/// How often it is looked whether the ledger still takes changes.
+const LEDGER_LOOK: Duration = Duration::from_millis(200);
+
 /// A gateway whose doors are open.
 pub struct Gateway {
     parts: Parts,
@@ -142,6 +146,13 @@ impl Gateway {
                 0 => return Ok(attempts),
                 made => attempts += made,
             }
+        }
+    }
+
+    /// Returns when the ledger takes no more changes. Only a new start finds out what is on the disk.
+    pub async fn until_the_ledger_fails(&self) {
+        while self.parts.store.is_writable() {
+            tokio::time::sleep(LEDGER_LOOK).await;
         }
     }
 

@@ -16,9 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What the gateway says when its doors are open.
 pub const UP: &str = "the gateway is up";
 
-/// The program, started in the folder of the source, where `config` and `fixtures` are.
+/// The program, started in the folder of the source, where `config` and `fixtures` are. `GATEWAY_PROGRAM` names
+/// another build of it, such as a release.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_referral-gateway"));
+    let built = std::env::var("GATEWAY_PROGRAM");
+    let mut command = Command::new(built.as_deref().unwrap_or(env!("CARGO_BIN_EXE_referral-gateway")));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
     command
 }

@@ -49,6 +49,8 @@ struct Owed {
     resource: Option<String>,
     state: i64,
     remote: Option<String>,
+    /// Consent held it at least once: it blocked nobody then, so others may have overtaken it.
+    was_held: bool,
 }
 
 /// Queued, in flight, waiting for the next attempt or for a look, held.
@@ -80,10 +82,12 @@ pub async fn check(world: &World) -> Findings {
     findings
 }
 
-/// I7: no word of a patient of these referrals is in a log.
-pub fn assert_no_patient_in(log: &str, referrals: impl Iterator<Item = (usize, u64)>) {
+/// I7: no word of a patient of the first three hundred referrals is in a log.
+pub fn assert_no_patient_in(log: &str, world: &World) {
     let mut canaries = Canaries::default();
-    referrals.for_each(|(partner, seed)| canaries.watch_for(&World::referral(partner, seed)));
+    for told in world.told().iter().take(300) {
+        canaries.watch_for(&world.referral(told.partner, told.seed));
+    }
     canaries.assert_none_in(log);
 }
 
@@ -164,6 +168,9 @@ fn effects(server: &FhirServer, partner: &str, owed: &[Owed], findings: &mut Fin
         if delivery.partner != partner {
             findings.wrong.insert(format!("{} of {} is at {partner}", delivery.id, delivery.partner));
         }
+        if delivery.was_held {
+            continue;
+        }
         let before = last.insert(&delivery.lane, delivery.seq).unwrap_or_default();
         if before > delivery.seq {
             findings.out_of_order.insert(format!("{} came after number {before}", delivery.id));
@@ -239,7 +246,9 @@ fn referrals(ledger: &Connection) -> BTreeMap<String, String> {
 fn owed(ledger: &Connection) -> Vec<Owed> {
     let query =
         "SELECT delivery_id, referral_id, partner_id, lane_id, seq, resource_type || '/' || resource_id,
-                   state, remote_reference FROM delivery";
+                   state, remote_reference,
+                   EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.delivery_id AND a.outcome = 'held')
+                 FROM delivery d";
     let mut statement = ledger.prepare(query).unwrap();
     let rows = statement.query_map([], |row| {
         Ok(Owed {
@@ -251,6 +260,7 @@ fn owed(ledger: &Connection) -> Vec<Owed> {
             resource: row.get(5)?,
             state: row.get(6)?,
             remote: row.get(7)?,
+            was_held: row.get(8)?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()

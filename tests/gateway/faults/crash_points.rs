@@ -60,7 +60,7 @@ impl Stage {
 
         checker::check(&self.world).await.assert_none();
         assert!(status.success());
-        assert_no_patient_in(&format!("{log}{last}"), [(0, 1)].into_iter());
+        assert_no_patient_in(&format!("{log}{last}"), &self.world);
     }
 
     /// How often the clinic was asked to write the order, and how often we looked for it.
@@ -79,7 +79,7 @@ async fn a_kill_before_the_body_is_complete_leaves_nothing_behind() {
     let stage = Stage::set().await;
     let serving = stage.serve();
     let token = stage.world.partners[0].client().request_token().await.unwrap().body["access_token"].take();
-    let body = World::referral(0, 1).to_string();
+    let body = stage.world.referral(0, 1).to_string();
     let mut sender = TcpStream::connect(stage.world.public_url.trim_start_matches("http://")).await.unwrap();
     let head = format!(
         "POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\

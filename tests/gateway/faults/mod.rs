@@ -4,6 +4,7 @@
 
 mod checker;
 mod crash_points;
+mod disk;
 mod late_effects;
 mod proxy;
 mod random;

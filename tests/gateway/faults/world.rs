@@ -31,6 +31,8 @@ pub struct World {
     pub partners: Vec<SimulatedPartner>,
     pub public_url: String,
     pub operator_url: String,
+    /// How large the letter in each referral is at least.
+    pub letter_bytes: usize,
     folder: tempfile::TempDir,
     told: Mutex<Vec<Told>>,
 }
@@ -76,6 +78,7 @@ impl World {
             partners: simulated,
             public_url,
             operator_url: format!("http://127.0.0.1:{operator}"),
+            letter_bytes: 0,
             folder,
             told: Mutex::default(),
         }
@@ -113,14 +116,14 @@ impl World {
     }
 
     /// The referral of a seed, as this partner sends it.
-    pub fn referral(partner: usize, seed: u64) -> Value {
-        let partner = PARTNERS[partner].to_owned();
-        people::referral(seed, &ReferralOptions { partner, ..ReferralOptions::default() })
+    pub fn referral(&self, partner: usize, seed: u64) -> Value {
+        let (partner, letter_bytes) = (PARTNERS[partner].to_owned(), self.letter_bytes);
+        people::referral(seed, &ReferralOptions { partner, letter_bytes, ..ReferralOptions::default() })
     }
 
     /// Sends the referral of a seed, and keeps what the sender was told.
     pub async fn send(&self, partner: usize, seed: u64) -> Option<Reply> {
-        let reply = self.partners[partner].send_bundle(&Self::referral(partner, seed)).await.ok();
+        let reply = self.partners[partner].send_bundle(&self.referral(partner, seed)).await.ok();
         let taken = reply.as_ref().filter(|it| it.status.is_success());
         self.told.lock().unwrap().push(Told {
             partner,
