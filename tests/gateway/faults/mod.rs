@@ -2,6 +2,7 @@
 //! disks that fail, and a checker that afterwards asks everybody. A failing seed is printed with the variable
 //! that plays it again.
 
+mod answers;
 mod checker;
 mod crash_points;
 mod disk;
