@@ -120,6 +120,14 @@ impl Worker {
         let now = self.clock.now();
         let settlement = result.unwrap_or_else(|failure| self.judge(delivery, &failure, now));
         crash_point("before-outcome");
+        if let Settlement::Quarantined(cause) = &settlement {
+            tracing::warn!(
+                delivery.id = %delivery.id,
+                referral.id = %delivery.referral,
+                cause = cause.code,
+                "a delivery is quarantined; a person must look"
+            );
+        }
         let forwarded = matches!(settlement, Settlement::Forwarded(_));
         match self.store.settle(&lease, settlement, now).await {
             Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),

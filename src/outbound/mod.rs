@@ -158,7 +158,7 @@ impl Outbound {
             }
             Err(failure) => {
                 self.keep(vec![decided]).await?;
-                return Err(failure);
+                return quarantined_where_unreadable(failure);
             }
         };
         let disclosed = self.disclosed(attempt, &permit, &message.sha256())?;
@@ -186,6 +186,14 @@ impl Outbound {
     fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {
         self.partners.get(id).cloned().ok_or(Failure::NotSent("partner-not-configured"))
     }
+}
+
+/// A damaged row ends as one that a person must look at, and keeps nobody else.
+fn quarantined_where_unreadable(failure: Failure) -> Result<Settlement, Failure> {
+    if failure == translate::PAYLOAD_UNREADABLE {
+        return Ok(Settlement::Quarantined(Cause { code: failure.code(), http_status: None }));
+    }
+    Err(failure)
 }
 
 /// What the clinic's server refuses is no verdict of the partner's: the update waits for the clinic.

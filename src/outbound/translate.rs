@@ -12,11 +12,15 @@ use crate::fhir::client::failure::Failure;
 use crate::fhir::{json, resource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
+use crate::model::work::StoreError;
 use crate::translation::effect::effect_identifier;
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
 use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+
+/// The referral's own body cannot be read back; no time mends that.
+pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");
 
 /// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
 #[derive(Debug)]
@@ -73,9 +77,12 @@ impl Outbound {
     }
 
     async fn placer(&self, referral: ReferralId) -> Result<Placer, Failure> {
-        let body = self.store.body(referral).await.ok().flatten();
-        let body = body.ok_or(Failure::NotSent("ledger-unavailable"))?;
-        let message = json::parse(body.reveal()).map_err(|_| Failure::NotSent("payload-unreadable"))?;
+        let body = match self.store.body(referral).await {
+            Ok(Some(body)) => body,
+            Ok(None) | Err(StoreError::Unreadable(_)) => return Err(PAYLOAD_UNREADABLE),
+            Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
+        };
+        let message = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;
         Ok(Placer::of(&Submission::of(&message)))
     }
 }

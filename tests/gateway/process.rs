@@ -106,11 +106,6 @@ impl Serving {
         (end, self.rest_of_log())
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     /// Sends a signal by its name without `SIG`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

@@ -150,7 +150,7 @@ async fn a_checkpoint_that_finds_no_room_loses_nothing() {
 /// What a torn tail held was done at most after the last answer: it is done again, and only once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_tail_of_the_write_ahead_log_costs_only_what_nobody_was_told() {
-    for tear in [cut as fn(&mut Vec<u8>), flip] {
+    for tear in [cut as fn(Vec<u8>) -> Vec<u8>, flip] {
         let world = World::start(1, "").await;
         let serving = world.serve();
         for seed in 1..=3 {
@@ -160,9 +160,7 @@ async fn a_torn_tail_of_the_write_ahead_log_costs_only_what_nobody_was_told() {
         world.wait_until_settled(PATIENCE).await;
         serving.kill();
         let file = world.folder().join("gateway.db-wal");
-        let mut bytes = fs::read(&file).unwrap();
-        tear(&mut bytes);
-        fs::write(&file, bytes).unwrap();
+        fs::write(&file, tear(fs::read(&file).unwrap())).unwrap();
 
         let serving = world.serve();
         world.send_until_taken(0, 4).await;
@@ -174,11 +172,13 @@ async fn a_torn_tail_of_the_write_ahead_log_costs_only_what_nobody_was_told() {
     }
 }
 
-fn cut(bytes: &mut Vec<u8>) {
+fn cut(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.truncate(bytes.len() - 100);
+    bytes
 }
 
-fn flip(bytes: &mut Vec<u8>) {
+fn flip(mut bytes: Vec<u8>) -> Vec<u8> {
     let tail = bytes.len() - 100;
     bytes[tail..].iter_mut().for_each(|it| *it ^= 0xff);
+    bytes
 }

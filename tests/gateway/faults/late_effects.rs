@@ -22,7 +22,7 @@ fn late(conditions_checked_at_arrival: bool) -> Misbehaviour {
 /// Waits until the server has done the late request too.
 async fn late_one_is_done(server: &FhirServer) {
     // What it does then may be nothing, so there is nothing to wait for but time.
-    tokio::time::sleep(LATE - Duration::from_millis(1500)).await;
+    tokio::time::sleep(LATE.saturating_sub(Duration::from_millis(1500))).await;
     assert!(server.wait_until(|_| true, PATIENCE).await);
 }
 

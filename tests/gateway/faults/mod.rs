@@ -3,11 +3,16 @@
 //! that plays it again.
 
 mod answers;
+mod bodies;
 mod checker;
+mod clocks;
 mod crash_points;
 mod disk;
+mod instances;
 mod late_effects;
 mod proxy;
 mod random;
 mod soak;
+mod storms;
+mod tampered;
 mod world;

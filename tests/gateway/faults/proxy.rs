@@ -146,9 +146,9 @@ async fn pump(
             None => {}
             Some(End::HalfClose) => {
                 to.shutdown().await.ok()?;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
-            Some(End::Silence) => std::future::pending().await,
+            Some(End::Silence) => std::future::pending::<()>().await,
             Some(end) => return Some(end),
         }
     }

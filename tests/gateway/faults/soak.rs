@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use referral_gateway::sandbox::clinic::ClinicReferral;
 use referral_gateway::sandbox::fhir_server::{Fault, FhirServer, Misbehaviour};
+use referral_gateway::sandbox::partner::SimulatedPartner;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -47,6 +48,7 @@ async fn the_soak() {
     soak(bounds).await;
 }
 
+#[expect(clippy::print_stdout, reason = "its figures are what the soak is for")]
 async fn soak(bounds: Bounds) {
     let began = Instant::now();
     let world = Arc::new(World::start(PARTNERS.len(), "").await);
@@ -132,7 +134,7 @@ impl Crowd {
             ended.unwrap();
         }
         let count = self.sent.load(Ordering::Relaxed);
-        let servers = world.partners.iter().map(|it| it.server()).chain([world.clinic.server()]);
+        let servers = world.partners.iter().map(SimulatedPartner::server).chain([world.clinic.server()]);
         servers.for_each(|it| it.faults().clear());
         let at_clinic = usize::try_from(count).unwrap();
         assert!(world.clinic.wait_for_referral(at_clinic, patience).await.is_some(), "all are at the clinic");
@@ -218,7 +220,7 @@ fn step(world: &World, task: &Value, random: &mut Random) {
 /// Servers misbehave now and then, each in its own time.
 async fn bad_luck(world: Arc<World>, closing: Arc<AtomicBool>, mut random: Random) {
     let servers: Vec<FhirServer> =
-        world.partners.iter().map(|it| it.server()).chain([world.clinic.server()]).cloned().collect();
+        world.partners.iter().map(SimulatedPartner::server).chain([world.clinic.server()]).cloned().collect();
     while !closing.load(Ordering::Relaxed) {
         let server = &servers[usize::try_from(random.below(servers.len() as u64)).unwrap()];
         if server.faults().pending() < 2 {

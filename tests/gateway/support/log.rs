@@ -85,7 +85,7 @@ impl Canaries {
     /// No word of a watched message is in this text.
     pub fn assert_none_in(&self, text: &str) {
         for canary in &self.0 {
-            assert!(!tells(text, canary), "`{canary}` is in: {text}");
+            assert!(!tells(text, canary), "`{canary}` is in the log or an answer:\n{text}");
         }
     }
 }
