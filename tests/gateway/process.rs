@@ -1,8 +1,9 @@
 //! The real program, as a process of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -112,8 +113,19 @@ impl Serving {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
-    /// What the operating system says of it in `/proc`.
-    pub fn proc(&self, file: &str) -> std::path::PathBuf {
+    /// The most memory that it has had so far, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let peak = status.lines().find(|it| it.starts_with("VmHWM")).unwrap();
+        peak.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
         Path::new("/proc").join(self.child.id().to_string()).join(file)
     }
 

@@ -1,6 +1,5 @@
 //! Answers that come slowly, without end, broken off, or of somebody else (reference: delivery F23 to F29).
 
-use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -103,11 +102,8 @@ async fn an_answer_without_end_is_cut_off_and_the_memory_stays_small() {
     let lakeside = world.partners[0].server();
     assert!(lakeside.wait_until(|it| it.all("Task").len() == 1, PATIENCE).await);
     world.wait_until_settled(PATIENCE).await;
-    let status = fs::read_to_string(serving.proc("status")).unwrap();
 
-    let peak = status.lines().find(|it| it.starts_with("VmHWM")).unwrap();
-    let kibibytes: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(kibibytes < 256 * 1024, "{peak}");
+    assert!(serving.peak_memory() < 256 * 1024, "{} KiB", serving.peak_memory());
     comes_to_rest(&world, serving).await;
     assert_eq!(posts(lakeside), 1);
 }

@@ -15,4 +15,5 @@ mod random;
 mod soak;
 mod storms;
 mod tampered;
+mod watchdogs;
 mod world;

@@ -65,13 +65,14 @@ async fn soak(bounds: Bounds) {
     let rest = Instant::now();
     crowd.finish(&world, bounds.patience).await;
     let rest = rest.elapsed();
+    let (memory, files) = (serving.peak_memory(), serving.open_files());
     let (status, last) = serving.terminate();
     log += &last;
 
     let findings = checker::check(&world).await;
     println!(
         "SOAK_SEED={} kills={kills} referrals={} deliveries={} lost={} doubled={} out_of_order={} other={} \
-         seconds={} of them to come to rest={}",
+         seconds={} of them to come to rest={} memory_mib={} files={files}",
         bounds.seed,
         findings.referrals,
         findings.deliveries,
@@ -81,9 +82,11 @@ async fn soak(bounds: Bounds) {
         findings.wrong.len(),
         began.elapsed().as_secs(),
         rest.as_secs(),
+        memory / 1024,
     );
     findings.assert_none();
     assert_eq!(findings.pending, 0, "what was owed at the end");
+    assert!(memory < 256 * 1024 && files < 512, "{memory} KiB, {files} files");
     assert!(status.success(), "SIGTERM ended it with {status}");
     let errors: Vec<&str> = log.lines().filter(|it| it.contains("ERROR")).collect();
     assert!(errors.is_empty(), "{errors:#?}");

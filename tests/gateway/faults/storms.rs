@@ -1,6 +1,5 @@
 //! Many at once, and too little of everything (reference: delivery F41, F49, F53).
 
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -65,7 +64,7 @@ async fn a_hundred_slow_uploads_hold_up_nobody() {
     world.send_until_taken(0, 1).await;
     let alive = http_client().get(format!("{}/livez", world.operator_url)).timeout(Duration::from_secs(1));
     assert_eq!(alive.send().await.unwrap().status(), 200);
-    assert!(fs::read_dir(serving.proc("fd")).unwrap().count() < 512);
+    assert!(serving.open_files() < 512);
 
     drop(slow);
     comes_to_rest(&world, serving, 1).await;
