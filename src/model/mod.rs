@@ -12,5 +12,6 @@ pub mod policy;
 pub mod pressure;
 pub mod referral;
 pub mod sensitive;
+pub mod status;
 pub mod update;
 pub mod work;
