@@ -11,6 +11,7 @@ pub mod lint;
 pub mod preview;
 pub mod serve;
 pub mod settings;
+pub mod status;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -40,6 +41,8 @@ enum Command {
     Demo(demo::Demo),
     /// Show what each step of the road makes of a message. Nothing is written.
     Preview(preview::Preview),
+    /// What is waiting, why, since when, and what can be done.
+    Status(status::StatusCommand),
     /// What is owed to the clinic and to partners, and where it stands.
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Demo(demo) => block_on(demo.run()),
         Command::Preview(preview) => preview.run(),
+        Command::Status(status) => block_on(status.run()),
         Command::Deliveries(deliveries) => block_on(deliveries.run()),
         Command::Audit(audit) => block_on(audit.run()),
         Command::Consent(consent) => block_on(consent.run()),

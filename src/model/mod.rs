@@ -16,5 +16,6 @@ pub mod pressure;
 pub mod referral;
 pub mod retention;
 pub mod sensitive;
+pub mod status;
 pub mod update;
 pub mod work;

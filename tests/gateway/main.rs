@@ -19,6 +19,7 @@ mod outbound;
 mod permit;
 mod privacy;
 mod shutdown;
+mod status;
 mod store_contract;
 mod tokens;
 mod watchdogs;

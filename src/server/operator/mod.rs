@@ -3,6 +3,7 @@
 
 mod explain;
 mod metrics;
+mod status;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::model::clock::Clock;
@@ -57,6 +58,7 @@ pub fn router(doors: OperatorDoors) -> Router {
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
+        .route("/admin/status", get(status::status))
         .route("/admin/deliveries/{id}/retry", post(retry))
         .route("/admin/consent/explain", post(explain::explain))
         .with_state(doors)
@@ -64,15 +66,20 @@ pub fn router(doors: OperatorDoors) -> Router {
 
 /// A clinic that is down is no reason to turn partners away: what they send is kept for it.
 async fn ready(State(doors): State<OperatorDoors>) -> (StatusCode, Json<Value>) {
+    let health = health(&doors);
+    let status = if health["ready"] == true { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Value::Object(health)))
+}
+
+fn health(doors: &OperatorDoors) -> Map<String, Value> {
     let not_ready = doors.health.not_ready();
-    let status = if not_ready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({
-        "ready": not_ready.is_empty(),
-        "not_ready": not_ready,
-        "degraded": doors.health.degraded(),
-        "shut": doors.health.shut(),
-    });
-    (status, Json(body))
+    let parts = [
+        ("ready", json!(not_ready.is_empty())),
+        ("not_ready", json!(not_ready)),
+        ("degraded", json!(doors.health.degraded())),
+        ("shut", json!(doors.health.shut())),
+    ];
+    parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Makes a delivery due now. It keeps its name at the other side, so it can still not double.

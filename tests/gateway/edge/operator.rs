@@ -1,6 +1,7 @@
 //! The door of those who run the gateway.
 
 use referral_gateway::sandbox::gateway_client::Reply;
+use referral_gateway::sandbox::people::{self, ReferralOptions};
 use serde_json::{Value, json};
 
 use crate::support::TestGateway;
@@ -31,6 +32,31 @@ async fn a_clinic_that_is_down_is_named_and_referrals_are_taken_all_the_same() {
     assert_eq!((up.status.as_u16(), &up.body["ready"]), (200, &json!(true)));
     let live = gateway.operator_calls("GET", "/livez").send().await;
     assert_eq!(live.status, 200);
+}
+
+#[tokio::test]
+async fn the_status_tells_what_waits_why_since_when_and_what_to_do() {
+    let mut gateway = TestGateway::start().await;
+    gateway.clinic().server().stop().await;
+    gateway.send_bundle("lakeside", &people::referral(1, &ReferralOptions::default())).await;
+    gateway.work().await;
+
+    let status = gateway.operator_calls("GET", "/admin/status").send().await;
+
+    let waiting = &status.body["waiting"][0];
+    assert_eq!((status.status.as_u16(), &status.body["ready"]), (200, &json!(true)));
+    assert_eq!((&status.body["recorded"], &status.body["ended"]), (&json!(1), &json!(0)));
+    for (name, value) in [
+        ("endpoint", json!("@clinic")),
+        ("state", json!("retry-wait")),
+        ("reason", json!("not-connected")),
+        ("count", json!(1)),
+        ("oldest_since", json!("2026-03-10T15:00:00Z")),
+    ] {
+        assert_eq!(waiting[name], value, "{waiting}");
+    }
+    assert!(waiting["next_attempt"].as_str().is_some_and(|it| it > "2026-03-10T15:00:0"), "{waiting}");
+    assert!(waiting["advice"].as_str().unwrap().contains("deliveries retry"), "{waiting}");
 }
 
 #[tokio::test]

@@ -1,0 +1,198 @@
+//! What is waiting, why, since when, and what a person can do: the operator's first question.
+
+use serde::Serialize;
+
+use super::delivery::{CLINIC_ENDPOINT, DeliveryState};
+use super::figures::{LedgerFigures, OpenGroup};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Deliveries ever recorded.
+    pub recorded: u64,
+    /// Those of them that are in no state; must be 0.
+    pub conservation_gap: i64,
+    /// Those that came to their end: delivered or superseded.
+    pub ended: u64,
+    /// The others, what needs a person first.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Deliveries that wait for the same reason at the same endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// `@clinic` or a partner's id.
+    pub endpoint: String,
+    /// Where they stand.
+    pub state: &'static str,
+    /// Why, as a code of ours; none while all is well.
+    pub reason: Option<String>,
+    /// How many.
+    pub count: u64,
+    /// When the oldest of them was recorded.
+    pub oldest_since: String,
+    /// When the first of them is due; none where no attempt will be made by itself.
+    pub next_attempt: Option<String>,
+    /// What to do, as one sentence that names the command.
+    pub advice: String,
+}
+
+impl Status {
+    /// The figures as an answer.
+    pub fn of(figures: &LedgerFigures) -> Self {
+        let is_end = |state| matches!(state, DeliveryState::Delivered | DeliveryState::Superseded);
+        let ended = figures.by_state.iter().filter(|(state, _)| is_end(*state));
+        let mut groups: Vec<&OpenGroup> = figures.open.iter().collect();
+        groups.sort_by_key(|it| (urgency(it.state), it.oldest));
+        Self {
+            recorded: figures.recorded,
+            conservation_gap: figures.conservation_gap(),
+            ended: ended.map(|(_, count)| count).sum(),
+            waiting: groups.into_iter().map(Waiting::of).collect(),
+        }
+    }
+}
+
+impl Waiting {
+    fn of(group: &OpenGroup) -> Self {
+        Self {
+            endpoint: group.endpoint.clone(),
+            state: group.state.word(),
+            reason: group.reason.clone(),
+            count: group.count,
+            oldest_since: group.oldest.to_string(),
+            next_attempt: group.next_attempt.map(|it| it.to_string()),
+            advice: advice(group),
+        }
+    }
+}
+
+/// What needs a person comes first, then what does not move as it should.
+const fn urgency(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Quarantined => 0,
+        DeliveryState::Dead => 1,
+        DeliveryState::UnknownWait => 2,
+        DeliveryState::RetryWait => 3,
+        DeliveryState::Queued | DeliveryState::InFlight => 4,
+        DeliveryState::Held => 5,
+        _ => 6,
+    }
+}
+
+fn advice(group: &OpenGroup) -> String {
+    let list = list_command(group);
+    match group.state {
+        DeliveryState::Queued | DeliveryState::InFlight => {
+            format!("Wait; if they do not move, `{list}` shows which they are.")
+        }
+        DeliveryState::RetryWait => waiting_for(group, &list),
+        DeliveryState::UnknownWait => {
+            format!("Wait: they may have arrived, and we look before we send again; `{list}` shows which.")
+        }
+        DeliveryState::Held => {
+            format!("`{list}` shows which; `consent explain --delivery ID` says why consent keeps one back.")
+        }
+        DeliveryState::Dead => {
+            format!("`{list}` shows which; mend the cause, then `deliveries retry ID` for each.")
+        }
+        DeliveryState::Quarantined => {
+            format!(
+                "`{list}` shows which; compare both sides with `deliveries show ID`: nothing moves by itself."
+            )
+        }
+        DeliveryState::InInbox => format!("Wait for the partner to read them; `{list}` shows which."),
+        DeliveryState::Delivered | DeliveryState::Superseded => "Nothing.".to_owned(),
+    }
+}
+
+/// What an attempt that failed is waiting for.
+fn waiting_for(group: &OpenGroup, list: &str) -> String {
+    let server = if group.endpoint == CLINIC_ENDPOINT { "the clinic" } else { group.endpoint.as_str() };
+    let settings = match group.endpoint.as_str() {
+        CLINIC_ENDPOINT => "[clinic.auth] in gateway.toml".to_owned(),
+        partner => format!("[outbound.auth] in partners/{partner}.toml"),
+    };
+    match group.reason.as_deref() {
+        Some("not-connected" | "timeout" | "connection-lost") => format!(
+            "The server of {server} does not answer: call its operator; `{list}` shows which, and \
+             `deliveries retry ID` tries one now."
+        ),
+        Some("no-token") => {
+            format!("No token for {server}: correct {settings}, run `check`, restart; `{list}` shows which.")
+        }
+        Some("partner-not-configured") => {
+            format!(
+                "The settings of {server} are missing or wrong: run `check`, restart; `{list}` shows which."
+            )
+        }
+        _ => format!("`{list}` shows which; `deliveries show ID` tells what {server} answered to one."),
+    }
+}
+
+/// The command that lists a group's deliveries: deliveries to the clinic have a partner too, whose referral it is.
+fn list_command(group: &OpenGroup) -> String {
+    let state = group.state.word();
+    match group.endpoint.as_str() {
+        CLINIC_ENDPOINT => format!("deliveries list --state {state}"),
+        partner => format!("deliveries list --state {state} --partner {partner}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn group(endpoint: &str, state: DeliveryState, reason: Option<&str>) -> OpenGroup {
+        OpenGroup {
+            endpoint: endpoint.to_owned(),
+            state,
+            reason: reason.map(str::to_owned),
+            count: 1,
+            oldest: Timestamp::UNIX_EPOCH,
+            next_attempt: None,
+        }
+    }
+
+    #[test]
+    fn what_needs_a_person_comes_first() {
+        let open = DeliveryState::ALL.map(|state| group("lakeside", state, None)).to_vec();
+        let figures = LedgerFigures {
+            recorded: 10,
+            by_state: DeliveryState::ALL.map(|it| (it, 1)).to_vec(),
+            open,
+            lanes: Vec::new(),
+        };
+
+        let status = Status::of(&figures);
+
+        let first: Vec<&str> = status.waiting.iter().take(4).map(|it| it.state).collect();
+        assert_eq!(first, ["quarantined", "dead", "unknown-wait", "retry-wait"]);
+        assert_eq!((status.recorded, status.ended, status.conservation_gap), (10, 2, 0));
+    }
+
+    #[test]
+    fn every_state_that_waits_has_a_sentence_that_names_a_command() {
+        for state in
+            DeliveryState::ALL.into_iter().filter(|it| !matches!(it.word(), "delivered" | "superseded"))
+        {
+            let advice = advice(&group("lakeside", state, None));
+
+            let command = format!("`deliveries list --state {} --partner lakeside`", state.word());
+            assert!(advice.contains(&command) && advice.ends_with('.'), "{advice}");
+        }
+    }
+
+    #[test]
+    fn the_advice_names_the_side_that_can_mend_it() {
+        let told = |endpoint, reason| advice(&group(endpoint, DeliveryState::RetryWait, Some(reason)));
+
+        assert!(told("@clinic", "not-connected").contains("the clinic does not answer"));
+        assert!(told("lakeside", "no-token").contains("partners/lakeside.toml"));
+        assert!(told("@clinic", "no-token").contains("[clinic.auth]"));
+        assert!(told("lakeside", "partner-not-configured").contains("`check`"));
+        assert!(told("lakeside", "status").contains("what lakeside answered"));
+    }
+}
