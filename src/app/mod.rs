@@ -2,6 +2,7 @@
 
 mod disk;
 mod health;
+pub mod housekeeping;
 pub mod ledger;
 mod limits;
 pub mod parts;
@@ -146,6 +147,8 @@ impl Gateway {
         let grace = self.config.server.send_grace;
         self.work.start(|stopped| async move { worker.run(wake, stopped, grace).await });
         self.work.start(|stopped| self.parts.pressure.clone().run(stopped));
+        let housekeeper = self.parts.housekeeper(&self.config);
+        self.work.start(|stopped| housekeeper.run(stopped));
         let watching = self.parts.watching(self.config.clinic.poll_interval);
         self.work.start(|stopped| watching.run(stopped));
     }

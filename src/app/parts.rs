@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::StartError;
 use super::health::PartsHealth;
+use super::housekeeping::Housekeeper;
 use super::ledger;
 use super::limits;
 use super::preflight;
@@ -111,9 +112,22 @@ impl Parts {
         })
     }
 
+    /// Keeps the ledger in order.
+    pub fn housekeeper(&self, config: &Config) -> Housekeeper {
+        Housekeeper {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.doors.clock),
+            work: Arc::clone(&self.doors.work),
+            retention: config.store.retention,
+            has_former_keys: !config.store.former_key_files.is_empty(),
+        }
+    }
+
     pub(super) fn watching(&self, interval: Duration) -> Watching {
         Watching {
             outbound: self.doors.outbound.clone(),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.doors.clock),
             interval,
             clinic_changed: Arc::clone(&self.doors.clinic_changed),
             work: Arc::clone(&self.doors.work),

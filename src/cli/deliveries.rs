@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::orders::{Order, order};
+use super::replay::Replay;
 use super::settings::SettingsFolder;
 use super::{fail, failed, say};
-use crate::fhir::client::http_client;
 use crate::model::delivery::{Delivery, DeliveryState, Owed};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::store::{AttemptRecord, DeliveryFilter};
@@ -20,8 +21,12 @@ pub enum Deliveries {
     List(List),
     /// Show one delivery and its attempts.
     Show(Show),
-    /// Try a dead, held or waiting delivery now. The gateway must be running.
+    /// Try a dead, quarantined, held or waiting delivery now. The gateway must be running.
     Retry(Retry),
+    /// Decide that a delivery is not to be done. The gateway must be running.
+    Cancel(Cancel),
+    /// Try many again, by state, server, reason or time, so many in a minute. The gateway must be running.
+    Replay(Replay),
 }
 
 /// Which deliveries.
@@ -30,7 +35,7 @@ pub struct List {
     #[command(flatten)]
     settings: SettingsFolder,
     /// Only this state; may be given several times: queued, in-flight, retry-wait, unknown-wait, held,
-    /// delivered, dead, quarantined, superseded, in-inbox.
+    /// delivered, dead, quarantined, superseded, in-inbox, cancelled.
     #[arg(long, value_parser = state)]
     state: Vec<DeliveryState>,
     /// Only this partner's.
@@ -70,6 +75,18 @@ pub struct Retry {
     settings: SettingsFolder,
 }
 
+/// Which delivery, and why.
+#[derive(Args, Debug)]
+pub struct Cancel {
+    /// Its id.
+    #[arg(value_name = "dlv-…")]
+    id: DeliveryId,
+    #[command(flatten)]
+    settings: SettingsFolder,
+    #[command(flatten)]
+    order: Order,
+}
+
 impl Deliveries {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
@@ -77,6 +94,8 @@ impl Deliveries {
             Self::List(list) => list.run().await,
             Self::Show(show) => show.run().await,
             Self::Retry(retry) => retry.run().await,
+            Self::Cancel(cancel) => cancel.run().await,
+            Self::Replay(replay) => replay.run().await,
         };
         // Either way an exit code; an early one has told its reason.
         ended.unwrap_or_else(|code| code)
@@ -115,22 +134,18 @@ impl Show {
 
 impl Retry {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let config = self.settings.config()?;
-        let address = format!("http://{}/admin/deliveries/{}/retry", config.server.operator_listen, self.id);
-        let Ok(response) = http_client().post(address).send().await else {
-            return Err(fail(&format!("no gateway answers at {}", config.server.operator_listen)));
-        };
-        let accepted = response.status().is_success();
-        let body = response.text().await.unwrap_or_default();
-        if !accepted {
-            return Err(fail(&body));
-        }
-        say(&body);
-        Ok(ExitCode::SUCCESS)
+        order(&self.settings, &format!("/admin/deliveries/{}/retry", self.id), None).await
     }
 }
 
-fn state(word: &str) -> Result<DeliveryState, String> {
+impl Cancel {
+    async fn run(self) -> Result<ExitCode, ExitCode> {
+        let path = format!("/admin/deliveries/{}/cancel", self.id);
+        order(&self.settings, &path, Some(&self.order.as_json())).await
+    }
+}
+
+pub(super) fn state(word: &str) -> Result<DeliveryState, String> {
     let found = DeliveryState::ALL.into_iter().find(|state| state.word() == word);
     found.ok_or_else(|| {
         let words: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.word()).collect();

@@ -6,9 +6,12 @@ pub mod config;
 pub mod consent;
 pub mod deliveries;
 pub mod demo;
+pub mod endpoints;
 pub mod explain;
 pub mod lint;
+pub mod orders;
 pub mod preview;
+pub mod replay;
 pub mod serve;
 pub mod settings;
 pub mod status;
@@ -46,6 +49,12 @@ enum Command {
     /// What is owed to the clinic and to partners, and where it stands.
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
+    /// Deliveries that are sent again by order.
+    #[command(subcommand)]
+    Replays(replay::Replays),
+    /// The servers that we write to, and leaving one alone for a while.
+    #[command(subcommand)]
+    Endpoints(endpoints::Endpoints),
     /// What was decided and disclosed, and whether the record of it is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -66,6 +75,8 @@ pub fn run() -> ExitCode {
         Command::Preview(preview) => preview.run(),
         Command::Status(status) => block_on(status.run()),
         Command::Deliveries(deliveries) => block_on(deliveries.run()),
+        Command::Replays(replays) => block_on(replays.run()),
+        Command::Endpoints(endpoints) => block_on(endpoints.run()),
         Command::Audit(audit) => block_on(audit.run()),
         Command::Consent(consent) => block_on(consent.run()),
         Command::Config(config) => config.run(),

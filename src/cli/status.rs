@@ -12,7 +12,6 @@ use super::{failed, say};
 use crate::fhir::client::http_client;
 use crate::fhir::json;
 use crate::model::status::{Status, Waiting};
-use crate::store::Figures as _;
 
 /// How long the gateway may take to say how it is.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,7 +34,7 @@ impl StatusCommand {
 
     async fn show(self) -> Result<ExitCode, ExitCode> {
         let address = self.settings.config()?.server.operator_listen.to_string();
-        let figures = self.settings.ledger()?.figures().await.map_err(failed)?;
+        let figures = self.settings.ledger().await?.figures().await.map_err(failed)?;
         let (status, health) = (Status::of(&figures), health(&address).await);
         if self.json {
             let mut shown = json!(status);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{DeliveryId, PartnerId, ReferralId};
 use super::update::Update;
@@ -62,7 +63,8 @@ pub enum Owed {
 }
 
 /// The states of a delivery (reference: delivery B3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeliveryState {
     /// Waits for its first attempt.
     Queued = 0,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid};
 
 /// A text is not an id of the asked kind.
@@ -20,8 +21,23 @@ macro_rules! prefixed_id {
         ///
         /// A UUID version 7 behind a prefix: sorts by time, and is a legal FHIR `id`
         /// (at most 64 of `A-Z a-z 0-9 - .`; FHIR R4, datatypes, id).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
         pub struct $name(Uuid);
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                text.parse()
+            }
+        }
 
         impl $name {
             /// Makes a new id that sorts at `now`.
@@ -89,7 +105,8 @@ prefixed_id!(
 );
 
 /// Names a partner, as its settings file does: `lakeside`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PartnerId(String);
 
 impl PartnerId {

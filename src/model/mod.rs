@@ -14,6 +14,7 @@ pub mod partner;
 pub mod policy;
 pub mod pressure;
 pub mod referral;
+pub mod replay;
 pub mod retention;
 pub mod sensitive;
 pub mod status;

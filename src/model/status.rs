@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::delivery::{CLINIC_ENDPOINT, DeliveryState};
+use super::delivery::{CLINIC, DeliveryState};
 use super::figures::{LedgerFigures, OpenGroup};
 
 /// The answer.
@@ -12,7 +12,7 @@ pub struct Status {
     pub recorded: u64,
     /// Those of them that are in no state; must be 0.
     pub conservation_gap: i64,
-    /// Those that came to their end: delivered or superseded.
+    /// Those that came to their end: delivered, superseded or cancelled.
     pub ended: u64,
     /// The others, what needs a person first.
     pub waiting: Vec<Waiting>,
@@ -40,7 +40,9 @@ pub struct Waiting {
 impl Status {
     /// The figures as an answer.
     pub fn of(figures: &LedgerFigures) -> Self {
-        let is_end = |state| matches!(state, DeliveryState::Delivered | DeliveryState::Superseded);
+        let is_end = |state| {
+            matches!(state, DeliveryState::Delivered | DeliveryState::Superseded | DeliveryState::Cancelled)
+        };
         let ended = figures.by_state.iter().filter(|(state, _)| is_end(*state));
         let mut groups: Vec<&OpenGroup> = figures.open.iter().collect();
         groups.sort_by_key(|it| (urgency(it.state), it.oldest));
@@ -94,7 +96,7 @@ fn advice(group: &OpenGroup) -> String {
             format!("`{list}` shows which; `consent explain --delivery ID` says why consent keeps one back.")
         }
         DeliveryState::Dead => {
-            format!("`{list}` shows which; mend the cause, then `deliveries retry ID` for each.")
+            format!("`{list}` shows which; mend the cause, then `deliveries replay`.")
         }
         DeliveryState::Quarantined => {
             format!(
@@ -102,15 +104,17 @@ fn advice(group: &OpenGroup) -> String {
             )
         }
         DeliveryState::InInbox => format!("Wait for the partner to read them; `{list}` shows which."),
-        DeliveryState::Delivered | DeliveryState::Superseded => "Nothing.".to_owned(),
+        DeliveryState::Delivered | DeliveryState::Superseded | DeliveryState::Cancelled => {
+            "Nothing.".to_owned()
+        }
     }
 }
 
 /// What an attempt that failed is waiting for.
 fn waiting_for(group: &OpenGroup, list: &str) -> String {
-    let server = if group.endpoint == CLINIC_ENDPOINT { "the clinic" } else { group.endpoint.as_str() };
+    let server = if group.endpoint == CLINIC { "the clinic" } else { group.endpoint.as_str() };
     let settings = match group.endpoint.as_str() {
-        CLINIC_ENDPOINT => "[clinic.auth] in gateway.toml".to_owned(),
+        CLINIC => "[clinic.auth] in gateway.toml".to_owned(),
         partner => format!("[outbound.auth] in partners/{partner}.toml"),
     };
     match group.reason.as_deref() {
@@ -134,7 +138,7 @@ fn waiting_for(group: &OpenGroup, list: &str) -> String {
 fn list_command(group: &OpenGroup) -> String {
     let state = group.state.word();
     match group.endpoint.as_str() {
-        CLINIC_ENDPOINT => format!("deliveries list --state {state}"),
+        CLINIC => format!("deliveries list --state {state}"),
         partner => format!("deliveries list --state {state} --partner {partner}"),
     }
 }

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod ledger;
 pub mod migrations;
 pub mod postgres;
+mod replays;
 pub mod seal;
 pub mod sql;
 pub mod sqlite;
@@ -29,6 +30,7 @@ use crate::model::retention::{Purged, Retention};
 use crate::model::sensitive::Sensitive;
 use crate::model::work::StoreError;
 
+pub use replays::Replays;
 pub use updates::{Collected, Noticed, NoticedConsent, Updates};
 pub use work_queue::{ClaimLimits, Claimed, Endpoints, WorkQueue};
 
@@ -38,6 +40,7 @@ pub trait Store:
     + Updates
     + WorkQueue
     + Endpoints
+    + Replays
     + Deliveries
     + Figures
     + AuditTrail
@@ -51,6 +54,7 @@ impl<
         + Updates
         + WorkQueue
         + Endpoints
+        + Replays
         + Deliveries
         + Figures
         + AuditTrail

@@ -44,7 +44,7 @@ pub trait WorkQueue: Send + Sync {
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
 
-    /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
+    /// Makes a dead, quarantined, held or waiting delivery due now; one that was quarantined is looked for first. False: there is none that could be, or a newer version
     /// of the same resource is out already.
     async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 }

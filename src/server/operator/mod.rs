@@ -3,11 +3,12 @@
 
 mod explain;
 mod metrics;
+mod orders;
 mod status;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
@@ -15,7 +16,6 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::model::clock::Clock;
-use crate::model::ids::DeliveryId;
 use crate::model::partner::Partners;
 use crate::outbound::Outbound;
 use crate::store::Store;
@@ -59,7 +59,14 @@ pub fn router(doors: OperatorDoors) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .route("/admin/status", get(status::status))
-        .route("/admin/deliveries/{id}/retry", post(retry))
+        .route("/admin/deliveries/{id}/retry", post(orders::retry))
+        .route("/admin/deliveries/{id}/cancel", post(orders::cancel))
+        .route("/admin/replays", get(orders::replays).post(orders::replay))
+        .route("/admin/replays/preview", post(orders::preview))
+        .route("/admin/replays/{id}/stop", post(orders::stop))
+        .route("/admin/endpoints", get(orders::endpoints))
+        .route("/admin/endpoints/{endpoint}/pause", post(orders::pause))
+        .route("/admin/endpoints/{endpoint}/resume", post(orders::resume))
         .route("/admin/consent/explain", post(explain::explain))
         .with_state(doors)
 }
@@ -80,23 +87,4 @@ fn health(doors: &OperatorDoors) -> Map<String, Value> {
         ("shut", json!(doors.health.shut())),
     ];
     parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Makes a delivery due now. It keeps its name at the other side, so it can still not double.
-async fn retry(State(doors): State<OperatorDoors>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
-    let Ok(id) = id.parse::<DeliveryId>() else {
-        return (StatusCode::NOT_FOUND, Json(json!({ "error": "not a delivery id; it begins with dlv-" })));
-    };
-    match doors.store.retry(id, doors.clock.now()).await {
-        Ok(true) => {
-            doors.work.notify_one();
-            (StatusCode::ACCEPTED, Json(json!({ "retrying": id.to_string() })))
-        }
-        Ok(false) => {
-            let error =
-                "no such delivery, or it is delivered, in flight, superseded or older than what was sent";
-            (StatusCode::CONFLICT, Json(json!({ "error": error })))
-        }
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),
-    }
 }

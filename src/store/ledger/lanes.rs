@@ -21,6 +21,18 @@ pub(super) fn endpoint_of(lane: &str) -> &str {
     lane.split_once('/').map_or(lane, |(endpoint, _)| endpoint)
 }
 
+/// The lane of a delivery, which nobody else changes until the transaction ends.
+pub(super) fn of_delivery(session: &dyn Session, id: &str) -> Result<Option<String>, SqlError> {
+    session.first(
+        &format!(
+            "SELECT lane_id FROM lane WHERE lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?1){}",
+            session.dialect().locking()
+        ),
+        bind![id],
+        |row| row.get(0),
+    )
+}
+
 /// Makes the endpoint known, and gives the next number in the lane. Until the transaction ends nobody else
 /// gets one there, so numbers become visible in their order (reference: delivery 0, finding 4).
 pub(super) fn next_number(session: &dyn Session, lane: &str, endpoint: &str) -> Result<i64, SqlError> {

@@ -11,6 +11,7 @@ mod housekeeping;
 mod keys;
 mod lanes;
 mod referrals;
+mod replays;
 mod rows;
 mod seal_anew;
 mod settle;

@@ -57,24 +57,16 @@ impl<E: Engine> WorkQueue for Ledger<E> {
     }
 }
 
-/// Makes a dead, held or waiting delivery due, unless a newer version of the same resource is out already.
+/// Makes a dead, quarantined, held or waiting delivery due, unless a newer version of the same resource is out already.
 pub(super) fn retry(session: &dyn Session, id: &str, now_ms: i64) -> Result<bool, SqlError> {
-    let lane = session.first(
-        &format!(
-            "SELECT lane_id FROM lane WHERE lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?1){}",
-            session.dialect().locking()
-        ),
-        bind![id],
-        |row| row.get::<String>(0),
-    )?;
-    let Some(lane) = lane else {
+    let Some(lane) = lanes::of_delivery(session, id)? else {
         return Ok(false);
     };
     let changed = session.change(
         "UPDATE delivery SET state = CASE state WHEN 6 THEN CASE effect_unknown WHEN 1 THEN 3 ELSE 2 END
-                                                ELSE state END,
-           due_ms = ?2, since_ms = ?2, done_ms = NULL
-         WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6) AND NOT (state = 6 AND EXISTS
+                                               WHEN 7 THEN 3 ELSE state END,
+           effect_unknown = CASE state WHEN 7 THEN 1 ELSE effect_unknown END, due_ms = ?2, since_ms = ?2, done_ms = NULL
+         WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6, 7) AND NOT (state IN (6, 7) AND EXISTS
            (SELECT 1 FROM delivery e WHERE e.referral_id = delivery.referral_id
               AND e.resource_type = delivery.resource_type AND e.resource_id = delivery.resource_id
               AND e.seq > delivery.seq AND (e.state IN (1, 2, 3, 5, 9) OR e.effect_unknown = 1)))",

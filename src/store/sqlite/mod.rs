@@ -1,6 +1,7 @@
 //! The embedded ledger: one SQLite file, one writer.
 
 mod open;
+mod place;
 mod session;
 mod writer;
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::super::ledger::UnlockError;
 use super::super::migrations::{self, LayoutError};
+use super::place;
 
 /// Why the ledger could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,18 @@ pub enum OpenError {
     /// Another process has it.
     #[error("{0} is in use by another gateway: one gateway per ledger")]
     InUse(String),
+    /// It would stand on a network file system.
+    #[error(
+        "{0} is on a network file system ({1}), which does not keep what SQLite needs: put the ledger on a disk \
+         of this machine, or use PostgreSQL"
+    )]
+    Remote(String, &'static str),
+    /// Its content is damaged.
+    #[error(
+        "{0} is damaged (SQLite, quick_check): keep a copy of it and its -wal file, and restore a backup; nothing \
+         was changed"
+    )]
+    Damaged(String),
     /// Another version of the gateway made it.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -37,12 +50,18 @@ pub enum OpenError {
 
 pub(super) fn for_writing(file: &Path) -> Result<LockedConnection, OpenError> {
     let lock = lock(file)?;
+    check_place(file)?;
+    let cut_off = was_cut_off(file);
     let connection = Connection::open(file)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
     )?;
+    if cut_off {
+        check_content(&connection, file)?;
+    }
     migrate(&connection)?;
+    sync_folder(file)?;
     Ok(LockedConnection { connection, _lock: lock })
 }
 
@@ -56,6 +75,46 @@ pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;")?;
     Ok(connection)
+}
+
+fn check_place(file: &Path) -> Result<(), OpenError> {
+    let folder = folder_of(file);
+    if let Some(kind) = place::remote_file_system(folder) {
+        return Err(OpenError::Remote(file.display().to_string(), kind));
+    }
+    if place::is_container_layer(folder) {
+        tracing::warn!(
+            "the ledger stands in a container's own layer and is gone with it: mount a volume there"
+        );
+    }
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A clean end empties the write-ahead log.
+fn was_cut_off(file: &Path) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    fs::metadata(log).is_ok_and(|it| it.len() > 0)
+}
+
+/// After a cut-off the whole file is looked through: what a failing disk did is better known before anything
+/// is promised.
+fn check_content(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    let damaged = || OpenError::Damaged(file.display().to_string());
+    let found: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|_| damaged())?;
+    if found == "ok" { Ok(()) } else { Err(damaged()) }
+}
+
+/// A new file's name is as durable as the file only after its folder was flushed.
+fn sync_folder(file: &Path) -> Result<(), OpenError> {
+    let folder = folder_of(file);
+    let failed = |source| OpenError::File { file: folder.display().to_string(), source };
+    File::open(folder).and_then(|it| it.sync_all()).map_err(failed)
 }
 
 /// The writing connection, and the lock that makes it the only one.

@@ -5,9 +5,11 @@ mod accept;
 mod audit;
 mod cursor;
 mod figures;
+mod housekeeping;
 mod lanes;
 mod leases;
 mod postgres;
+mod replays;
 mod sqlite;
 mod updates;
 
@@ -36,16 +38,29 @@ use crate::support::PostgresServer;
 /// A ledger that can be closed and opened again.
 #[async_trait]
 trait Backend: Send + Sync {
-    /// Opens the ledger; an opened one must have been dropped before.
-    async fn open(&self) -> Arc<dyn Store>;
+    /// Opens the ledger with these keys; an opened one must have been dropped before.
+    async fn open_with(&self, keys: &KeyRing) -> Result<Arc<dyn Store>, String>;
+
+    /// Opens it for reading, beside one that may be open.
+    async fn open_read_only(&self) -> Arc<dyn Store>;
+
+    /// Opens it with the keys of every test.
+    async fn open(&self) -> Arc<dyn Store> {
+        self.open_with(&keys()).await.unwrap()
+    }
 }
 
 struct Sqlite(tempfile::TempDir);
 
 #[async_trait]
 impl Backend for Sqlite {
-    async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &keys()).await.unwrap())
+    async fn open_with(&self, keys: &KeyRing) -> Result<Arc<dyn Store>, String> {
+        let opened = SqliteStore::open(&self.0.path().join("gateway.db"), keys).await;
+        opened.map(|it| Arc::new(it) as Arc<dyn Store>).map_err(|error| error.to_string())
+    }
+
+    async fn open_read_only(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open_read_only(&self.0.path().join("gateway.db"), &keys()).await.unwrap())
     }
 }
 
@@ -53,8 +68,13 @@ struct Postgres(PostgresOptions);
 
 #[async_trait]
 impl Backend for Postgres {
-    async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(PostgresStore::open(&self.0, &keys()).await.unwrap())
+    async fn open_with(&self, keys: &KeyRing) -> Result<Arc<dyn Store>, String> {
+        let opened = PostgresStore::open(&self.0, keys).await;
+        opened.map(|it| Arc::new(it) as Arc<dyn Store>).map_err(|error| error.to_string())
+    }
+
+    async fn open_read_only(&self) -> Arc<dyn Store> {
+        Arc::new(PostgresStore::open_read_only(&self.0, &keys()).await.unwrap())
     }
 }
 

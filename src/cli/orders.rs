@@ -1,0 +1,67 @@
+//! Orders to a running gateway, through its operator's door.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::settings::SettingsFolder;
+use super::{fail, say};
+use crate::fhir::client::http_client;
+use crate::fhir::json;
+
+/// Who orders something, and why: it stands in the ledger.
+#[derive(Args, Debug)]
+pub struct Order {
+    /// Who you are; your user name by default.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    pub by: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub why: String,
+}
+
+impl Order {
+    /// As the gateway reads it.
+    pub fn as_json(&self) -> Value {
+        json!({ "by": self.by, "why": self.why })
+    }
+}
+
+/// Asks the gateway of these settings. The answer, or the exit code after its refusal was shown.
+pub async fn ask(
+    settings: &SettingsFolder,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, ExitCode> {
+    let listen = settings.config()?.server.operator_listen;
+    let mut request = http_client().request(method, format!("http://{listen}{path}"));
+    if let Some(body) = body {
+        request = request.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
+    }
+    let Ok(response) = request.send().await else {
+        return Err(fail(&format!("no gateway answers at {listen}")));
+    };
+    let accepted = response.status().is_success();
+    let body = response.bytes().await.unwrap_or_default();
+    let answer = json::parse(&body).unwrap_or(Value::Null);
+    if accepted {
+        return Ok(answer);
+    }
+    let reason =
+        answer["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
+    Err(fail(&reason))
+}
+
+/// Asks, and shows the answer.
+pub async fn order(
+    settings: &SettingsFolder,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<ExitCode, ExitCode> {
+    let answer = ask(settings, Method::POST, path, body).await?;
+    say(&answer.to_string());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,175 @@
+//! What operators order: a delivery again or not at all, many again, a server left alone or used again.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::OperatorDoors;
+use crate::model::endpoint::EndpointReport;
+use crate::model::ids::{DeliveryId, ReplayId};
+use crate::model::replay::{NewReplay, ReplayFilter};
+use crate::model::work::StoreError;
+
+type Answer = (StatusCode, Json<Value>);
+
+/// Who orders it, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    by: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// Makes a delivery due now. It keeps its name at the other side, so it can still not double.
+pub(super) async fn retry(State(doors): State<OperatorDoors>, Path(id): Path<String>) -> Answer {
+    let Ok(id) = id.parse::<DeliveryId>() else {
+        return no_delivery_id();
+    };
+    match doors.store.retry(id, doors.clock.now()).await {
+        Ok(true) => {
+            doors.work.notify_one();
+            (StatusCode::ACCEPTED, Json(json!({ "retrying": id.to_string() })))
+        }
+        Ok(false) => refused("no such delivery, or it is at its end, in flight, or older than what was sent"),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Decides that a delivery is not to be done.
+pub(super) async fn cancel(
+    State(doors): State<OperatorDoors>,
+    Path(id): Path<String>,
+    Json(order): Json<Order>,
+) -> Answer {
+    let Ok(id) = id.parse::<DeliveryId>() else {
+        return no_delivery_id();
+    };
+    match doors.store.cancel(id, &order.by, &order.why, doors.clock.now()).await {
+        Ok(true) => {
+            // What waited behind it may go.
+            doors.work.notify_one();
+            (StatusCode::OK, Json(json!({ "cancelled": id.to_string() })))
+        }
+        Ok(false) => refused("no such delivery, or it is in flight or at its end"),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// What a replay with this filter would send.
+pub(super) async fn preview(State(doors): State<OperatorDoors>, Json(filter): Json<ReplayFilter>) -> Answer {
+    match doors.store.preview_replay(filter).await {
+        Ok(groups) => (StatusCode::OK, Json(json!({ "would_replay": groups }))),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Orders a replay.
+pub(super) async fn replay(State(doors): State<OperatorDoors>, Json(new): Json<NewReplay>) -> Answer {
+    match doors.store.begin_replay(new, doors.clock.now()).await {
+        Ok(id) => (StatusCode::ACCEPTED, Json(json!({ "replay": id }))),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// All replays.
+pub(super) async fn replays(State(doors): State<OperatorDoors>) -> Answer {
+    match doors.store.replays().await {
+        Ok(replays) => (StatusCode::OK, Json(json!({ "replays": replays }))),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Stops a replay where it is.
+pub(super) async fn stop(State(doors): State<OperatorDoors>, Path(id): Path<String>) -> Answer {
+    let Ok(id) = id.parse::<ReplayId>() else {
+        return (StatusCode::NOT_FOUND, Json(json!({ "error": "not a replay's id; it begins with rpl-" })));
+    };
+    match doors.store.stop_replay(id).await {
+        Ok(true) => (StatusCode::OK, Json(json!({ "stopped": id }))),
+        Ok(false) => refused("no such replay runs"),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Every server that something was ever owed to, and how it is.
+pub(super) async fn endpoints(State(doors): State<OperatorDoors>) -> Answer {
+    match doors.store.endpoints().await {
+        Ok(reports) => {
+            let shown: Vec<Value> = reports.iter().map(|it| shown(it, &doors)).collect();
+            (StatusCode::OK, Json(json!({ "endpoints": shown })))
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
+    let now = doors.clock.now();
+    json!({
+        "endpoint": report.endpoint,
+        "state": report.state.word(now),
+        "why": report.state.why().map(|why| why.code()),
+        "since": report.state.since(now),
+        "until": report.state.until(now),
+        "paused": report.state.paused(),
+        "waiting": report.waiting,
+        "in_flight": report.in_flight,
+    })
+}
+
+/// Stops all attempts at a server, from the next one on.
+pub(super) async fn pause(
+    State(doors): State<OperatorDoors>,
+    Path(endpoint): Path<String>,
+    Json(order): Json<Order>,
+) -> Answer {
+    if !is_known(&doors, &endpoint) {
+        return no_endpoint();
+    }
+    match doors.store.pause(&endpoint, &order.by, &order.why, doors.clock.now()).await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "paused": endpoint }))),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Lets attempts at a server go on.
+pub(super) async fn resume(
+    State(doors): State<OperatorDoors>,
+    Path(endpoint): Path<String>,
+    Json(order): Json<Order>,
+) -> Answer {
+    if !is_known(&doors, &endpoint) {
+        return no_endpoint();
+    }
+    match doors.store.resume(&endpoint, &order.by, doors.clock.now()).await {
+        Ok(()) => {
+            doors.work.notify_one();
+            (StatusCode::OK, Json(json!({ "resumed": endpoint })))
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn is_known(doors: &OperatorDoors, endpoint: &str) -> bool {
+    use crate::model::delivery::CLINIC;
+    endpoint == CLINIC || doors.partners.all().any(|it| it.id.as_str() == endpoint)
+}
+
+fn no_endpoint() -> Answer {
+    let error = "there is no such server: name a partner's id, or @clinic";
+    (StatusCode::NOT_FOUND, Json(json!({ "error": error })))
+}
+
+fn no_delivery_id() -> Answer {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": "not a delivery id; it begins with dlv-" })))
+}
+
+fn refused(error: &str) -> Answer {
+    (StatusCode::CONFLICT, Json(json!({ "error": error })))
+}
+
+fn unavailable(error: &StoreError) -> Answer {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() })))
+}
