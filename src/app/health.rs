@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::model::pressure::Shut;
 use crate::server::admission::Admission;
 use crate::server::operator::Health;
-use crate::store::sqlite::SqliteStore;
+use crate::store::Store;
 
 /// Looks at the parts when it is asked.
 pub(super) struct PartsHealth {
-    pub(super) store: Arc<SqliteStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clinic_answers: Arc<AtomicBool>,
     pub(super) admission: Arc<Admission>,
     pub(super) stopping: Arc<AtomicBool>,

@@ -1,10 +1,11 @@
 //! What the settings say about limits, as parts.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::disk::{self, Ballast};
 use super::pressure::PressureGauge;
-use crate::config::settings::Config;
+use crate::config::settings::{Config, Database};
 use crate::model::clock::Clock;
 use crate::server::Doors;
 use crate::server::admission::Admission;
@@ -22,14 +23,13 @@ pub(super) fn admission(config: &Config, clock: &Arc<dyn Clock>) -> Admission {
 }
 
 /// What shuts and opens the door.
-pub(super) fn pressure<S: Store + 'static>(config: &Config, store: &Arc<S>, doors: &Doors) -> PressureGauge {
+pub(super) fn pressure(config: &Config, store: &Arc<dyn Store>, doors: &Doors) -> PressureGauge {
     PressureGauge {
-        store: Arc::clone(store) as _,
+        store: Arc::clone(store),
         clock: Arc::clone(&doors.clock),
         admission: Arc::clone(&doors.admission),
         metrics: Arc::clone(&doors.metrics),
-        ledger: config.store.path.clone(),
-        ballast: ballast(config),
+        file: file(config),
         limits: config.limits.pressure,
         interval: config.limits.look_every,
     }
@@ -37,11 +37,18 @@ pub(super) fn pressure<S: Store + 'static>(config: &Config, store: &Arc<S>, door
 
 /// Before the ledger is opened: on a full disk it could not be.
 pub(super) fn make_room(config: &Config) {
-    if let Some(room) = disk::room_beside(&config.store.path) {
-        ballast(config).trim(room.free, config.limits.pressure.least_free(room.whole));
+    let Some((file, ballast)) = file(config) else {
+        return;
+    };
+    if let Some(room) = disk::room_beside(&file) {
+        ballast.trim(room.free, config.limits.pressure.least_free(room.whole));
     }
 }
 
-fn ballast(config: &Config) -> Ballast {
-    Ballast::beside(&config.store.path, config.limits.ballast_bytes)
+/// A database elsewhere watches its own disk.
+fn file(config: &Config) -> Option<(PathBuf, Ballast)> {
+    let Database::Sqlite(file) = &config.store.database else {
+        return None;
+    };
+    Some((file.clone(), Ballast::beside(file, config.limits.ballast_bytes)))
 }

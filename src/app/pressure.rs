@@ -25,8 +25,8 @@ pub struct PressureGauge {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) admission: Arc<Admission>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) ledger: PathBuf,
-    pub(super) ballast: Ballast,
+    /// The ledger's file and the ballast beside it; none where the ledger is a database elsewhere.
+    pub(super) file: Option<(PathBuf, Ballast)>,
     pub(super) limits: PressureLimits,
     pub(super) interval: Duration,
 }
@@ -47,8 +47,8 @@ impl PressureGauge {
     /// Looks once. A ledger that cannot be read says nothing about what waits; `/readyz` tells it.
     pub async fn look(&self) {
         let pressure = self.measure().await;
-        if let Some(free) = pressure.free_disk_bytes {
-            self.ballast.trim(free, self.limits.least_free(pressure.disk_bytes));
+        if let (Some(free), Some((_, ballast))) = (pressure.free_disk_bytes, &self.file) {
+            ballast.trim(free, self.limits.least_free(pressure.disk_bytes));
         }
         let why = self.limits.passed_by(&pressure);
         self.metrics.measured(&pressure, &why);
@@ -62,12 +62,13 @@ impl PressureGauge {
         let figures = self.store.figures().await.unwrap_or_default();
         let now = self.clock.now();
         let age = figures.oldest_undelivered().map(|at| now.duration_since(at));
-        let room = disk::room_beside(&self.ledger);
+        let file = self.file.as_ref().map(|(file, _)| file.as_path());
+        let room = file.and_then(disk::room_beside);
         Pressure {
             undelivered: figures.undelivered(),
             oldest_undelivered: age.filter(SignedDuration::is_positive).unwrap_or_default().unsigned_abs(),
             record_wait: self.admission.recording.p99(Instant::now()),
-            wal_bytes: wal_bytes(&self.ledger),
+            wal_bytes: file.map_or(0, wal_bytes),
             free_disk_bytes: room.map(|it| it.free),
             disk_bytes: room.map_or(0, |it| it.whole),
         }

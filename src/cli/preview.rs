@@ -134,6 +134,7 @@ fn house(config: &Config) -> Result<House, profiles::ProfileError> {
         clinic: config.clinic.organization.clone(),
         maps: profiles::load(config.profiles_directory.as_deref())?.to_clinic,
         time_zone: config.clinic.time_zone.clone(),
+        writes: config.clinic.endpoint.writes,
     })
 }
 

@@ -1,6 +1,7 @@
 //! FHIR's mechanics. No referral, no partner and no clinic is known here.
 
 pub mod bundle;
+pub mod capability;
 pub mod client;
 pub mod coding;
 pub mod json;

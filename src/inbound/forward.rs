@@ -2,48 +2,101 @@
 
 use serde_json::Value;
 
+use super::find::found;
 use super::{Inbound, translate};
-use crate::fhir::client::failure::Failure;
+use crate::fhir::bundle;
+use crate::fhir::capability::Method;
+use crate::fhir::client::failure::{Failure, Refused};
 use crate::fhir::client::found::Found;
-use crate::fhir::reference::type_and_id;
-use crate::fhir::{bundle, json, resource};
+use crate::fhir::client::in_order::Part;
+use crate::fhir::client::write::{NewResource, Placed};
+use crate::fhir::{json, resource};
 use crate::model::delivery::{Cause, Delivery};
+use crate::model::effects::Effects;
 use crate::model::referral::{ClinicRecord, Referral, Written};
 use crate::model::update::ResourceVersion;
 use crate::model::work::{Settlement, StoreError};
-use crate::translation::effect::{EffectNames, effect_system, token};
-use crate::translation::submission::Submission;
+use crate::translation::effect::agreed_way;
 use crate::translation::to_clinic::ForClinic;
 
 impl Inbound {
-    /// Writes one referral to the clinic as one transaction of conditional creates. Where an earlier attempt
-    /// may have taken effect, it looks for our own identifiers first (reference: delivery B5).
+    /// Writes one referral to the clinic. Where an earlier attempt may have taken effect, it looks for our own
+    /// identifiers first (reference: delivery B5).
     pub async fn forward(&self, delivery: &Delivery) -> Result<Settlement, Failure> {
         let (referral, message) = match self.recorded(delivery).await? {
             Ok(recorded) => recorded,
             Err(settlement) => return Ok(settlement),
         };
-        if delivery.effect_unknown {
-            match self.find_at_clinic(&referral, &message).await? {
-                Found::Nothing => {}
-                Found::One(record) => return Ok(Settlement::Forwarded(record)),
-                Found::Several => return Ok(several_matches(None)),
-            }
-        }
         let partner =
             self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
-        let response = match self.clinic.transaction(&for_clinic.bundle).await {
-            // Two of the clinic's records fit one condition, such as two Patients with one identifier.
-            Err(Failure::Status { status: 412, .. }) => {
-                return Ok(several_matches(Some(412)));
+        let rules = self.house.writes;
+        let method = self.clinic.way(agreed_way(rules.effects), &types(&for_clinic)).await?;
+        if delivery.effect_unknown {
+            let together = method == Method::Transaction;
+            let is_looked_for_only = delivery.placed.is_some() || rules.effects == Effects::AtMostOnce;
+            match self.find_at_clinic(&referral, &message, together).await? {
+                Found::One(record) if is_another(&record, delivery) => {
+                    return Ok(quarantined("several-matches", None));
+                }
+                // What was written one after the other may have been broken off: it is taken up below.
+                Found::One(record) if together || is_looked_for_only => {
+                    return Ok(Settlement::Forwarded(record));
+                }
+                Found::Several => return Ok(quarantined("several-matches", None)),
+                Found::Nothing if delivery.placed.is_some() => {
+                    return Err(Failure::Unverified { placed: None });
+                }
+                Found::Nothing if rules.effects == Effects::AtMostOnce => {
+                    return Ok(quarantined("outcome-unknown", None));
+                }
+                Found::One(_) | Found::Nothing => {}
             }
-            other => other?,
+        }
+        let record = match method {
+            Method::Transaction => self.write_together(&for_clinic).await?,
+            method => self.write_in_order(method, &for_clinic).await?,
         };
-        let record = read_response(&response, &for_clinic)
-            .ok_or(Failure::Unusable { what: "transaction-response", may_have_happened: true })?;
+        let Found::One(record) = record else {
+            // Two of the clinic's records fit one condition, such as two Patients with one identifier.
+            return Ok(quarantined("several-matches", Some(412)));
+        };
+        // Under an id of ours there cannot be two.
+        if method != Method::ClientId && rules.must_verify(delivery.effect_unknown) {
+            let placed = order(&record);
+            match self.find_at_clinic(&referral, &message, false).await {
+                Ok(Found::One(found)) if order(&found) == placed => {}
+                Ok(Found::One(_) | Found::Several) => return Ok(quarantined("several-matches", None)),
+                // Its searches may come to know it later.
+                Ok(Found::Nothing) | Err(_) => return Err(Failure::Unverified { placed }),
+            }
+        }
         tracing::info!(referral.id = %referral.id, "referral written to the clinic");
         Ok(Settlement::Forwarded(record))
+    }
+
+    async fn write_together(&self, for_clinic: &ForClinic) -> Result<Found<ClinicRecord>, Failure> {
+        let response = match self.clinic.transaction(&for_clinic.bundle).await {
+            Err(Failure::Status(Refused { status: 412, .. })) => return Ok(Found::Several),
+            other => other?,
+        };
+        let unusable = Failure::Unusable { what: "transaction-response", may_have_happened: true };
+        read_response(&response, for_clinic).map(Found::One).ok_or(unusable)
+    }
+
+    async fn write_in_order(
+        &self,
+        method: Method,
+        for_clinic: &ForClinic,
+    ) -> Result<Found<ClinicRecord>, Failure> {
+        let entries = bundle::entries(&for_clinic.bundle).zip(&for_clinic.ids);
+        let parts: Vec<Part> = entries.map(|(entry, id)| part(entry, id.clone())).collect();
+        let Found::One(placed) = self.clinic.write_in_order(method, &parts).await? else {
+            return Ok(Found::Several);
+        };
+        let at = placed.iter().filter_map(|it| it.at).min();
+        let written = placed.iter().zip(&for_clinic.parts).map(|(placed, part)| written(placed, *part));
+        Ok(Found::One(ClinicRecord { written: written.collect(), at }))
     }
 
     /// The referral and its message; or how the delivery ends because they cannot be read.
@@ -51,7 +104,11 @@ impl Inbound {
         let unreadable = || Settlement::Quarantined(Cause { code: "payload-unreadable", http_status: None });
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
-            Ok(None) | Err(StoreError::Unreadable(_)) => return Ok(Err(unreadable())),
+            Ok(None) => return Ok(Err(unreadable())),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                tracing::error!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
+                return Ok(Err(unreadable()));
+            }
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
         };
         let referral = self.store.referral(delivery.referral).await;
@@ -61,59 +118,41 @@ impl Inbound {
             _ => Ok(Err(unreadable())),
         }
     }
-
-    /// What an earlier attempt made: the transaction is all or nothing, so the order stands for all of it.
-    async fn find_at_clinic(
-        &self,
-        referral: &Referral,
-        message: &Value,
-    ) -> Result<Found<ClinicRecord>, Failure> {
-        let submission = Submission::of(message);
-        let names = EffectNames::new(&self.house.public_url, referral.id);
-        let number = |resource_type| submission.first(resource_type).map(|(number, _)| number);
-        let Some(order_number) = number("ServiceRequest") else {
-            return Ok(Found::Nothing); // A valid submission has one.
-        };
-        let order = match self.find("ServiceRequest", &names.name(&order_number.to_string())).await? {
-            Found::One(order) => order,
-            Found::Nothing => return Ok(Found::Nothing),
-            Found::Several => return Ok(Found::Several),
-        };
-        let task = match self.find("Task", &names.name("task")).await? {
-            Found::One(task) => task,
-            Found::Nothing => {
-                return Err(Failure::Unusable { what: "order-without-task", may_have_happened: true });
-            }
-            Found::Several => return Ok(Found::Several),
-        };
-        let written = [
-            order["subject"]["reference"].as_str().map(|it| found(it, submission.patient())),
-            Some(found(&format!("ServiceRequest/{}", resource::id(&order)), Some(order_number))),
-            Some(found(&format!("Task/{}", resource::id(&task)), number("Task"))),
-        ];
-        let at = resource::last_updated(&order);
-        Ok(Found::One(ClinicRecord { written: written.into_iter().flatten().collect(), at }))
-    }
-
-    async fn find(&self, resource_type: &str, name: &str) -> Result<Found<Value>, Failure> {
-        self.clinic.find(resource_type, &token(&effect_system(&self.house.public_url), name)).await
-    }
 }
 
-/// Which of them is meant is not ours to guess (reference: delivery B5).
-const fn several_matches(http_status: Option<u16>) -> Settlement {
-    Settlement::Quarantined(Cause { code: "several-matches", http_status })
+/// Which of several is meant, or whether it happened, is not ours to guess (reference: delivery B5).
+const fn quarantined(code: &'static str, http_status: Option<u16>) -> Settlement {
+    Settlement::Quarantined(Cause { code, http_status })
 }
 
-/// A resource that was there already: whatever its version, it may hold what the clinic did since.
-fn found(reference: &str, entry: Option<usize>) -> Written {
-    let (resource_type, id) = type_and_id(reference).unwrap_or_default();
-    let resource = ResourceVersion {
-        resource_type: resource_type.to_owned(),
-        id: id.to_owned(),
-        version: String::new(),
-    };
-    Written { entry, resource }
+/// The order that stands at the clinic.
+fn order(record: &ClinicRecord) -> Option<String> {
+    record.first("ServiceRequest").map(ResourceVersion::reference)
+}
+
+/// What is found is not what was put there: then there are two.
+fn is_another(record: &ClinicRecord, delivery: &Delivery) -> bool {
+    delivery.placed.is_some() && order(record) != delivery.placed
+}
+
+fn types(for_clinic: &ForClinic) -> Vec<&str> {
+    bundle::entries(&for_clinic.bundle).map(|entry| resource::resource_type(&entry["resource"])).collect()
+}
+
+fn part(entry: &Value, id: Option<String>) -> Part {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let condition = text(&entry["request"]["ifNoneExist"]);
+    let new = NewResource { content: entry["resource"].clone(), condition, id };
+    Part { full_url: text(&entry["fullUrl"]), new }
+}
+
+fn written(placed: &Placed, entry: Option<usize>) -> Written {
+    let mut written = found(&placed.reference, entry);
+    let version = placed.etag.as_deref().map(|it| it.trim_start_matches("W/").trim_matches('"'));
+    if let Some(version) = version.filter(|_| placed.created) {
+        version.clone_into(&mut written.resource.version);
+    }
+    written
 }
 
 /// What the clinic's server made of each entry; none, if the response does not answer every entry.

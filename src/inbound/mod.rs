@@ -15,6 +15,8 @@ pub mod translate;
 
 pub mod forward;
 
+mod find;
+
 pub mod hosted;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::fhir::client::FhirClient;
 use crate::fhir::json::JsonError;
 use crate::fhir::outcome::{Explain, Issue, IssueKind};
 use crate::model::clock::Clock;
+use crate::model::effects::WriteRules;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
@@ -60,6 +63,8 @@ pub struct House {
     pub maps: CodeMaps,
     /// The clinic's zone, in which dates without a time are meant.
     pub time_zone: TimeZone,
+    /// How what we write at the clinic is written once.
+    pub writes: WriteRules,
 }
 
 impl Inbound {

@@ -32,18 +32,21 @@ pub struct Delivery {
     pub due: Timestamp,
     /// Where an earlier version of the same resource stands at the partner.
     pub remote: Option<RemoteResource>,
+    /// Where it was put when it was sent again after an unknown outcome; what is owed since then is to see
+    /// that there is one and not two.
+    pub placed: Option<String>,
     /// Why it stands where it stands, as a code of ours; none while all is well.
     pub reason: Option<String>,
 }
 
-/// The clinic as an endpoint. No partner's id begins so.
-pub const CLINIC_ENDPOINT: &str = "@clinic";
+/// The clinic's server, as an endpoint among the partners': no partner's id begins so.
+pub const CLINIC: &str = "@clinic";
 
 impl Delivery {
-    /// Where its effect takes place: [`CLINIC_ENDPOINT`] or the partner's id.
+    /// The server that it goes to: `@clinic`, or the partner's id.
     pub fn endpoint(&self) -> &str {
         match self.task {
-            Owed::Forward => CLINIC_ENDPOINT,
+            Owed::Forward => CLINIC,
             Owed::Deliver(_) => self.partner.as_str(),
         }
     }
@@ -81,11 +84,13 @@ pub enum DeliveryState {
     Superseded = 8,
     /// Waits in the partner's inbox.
     InInbox = 9,
+    /// An operator decided that it is not to be done.
+    Cancelled = 10,
 }
 
 impl DeliveryState {
     /// Every state, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Queued,
         Self::InFlight,
         Self::RetryWait,
@@ -96,6 +101,7 @@ impl DeliveryState {
         Self::Quarantined,
         Self::Superseded,
         Self::InInbox,
+        Self::Cancelled,
     ];
 
     /// The state of a stored number.
@@ -127,6 +133,7 @@ impl DeliveryState {
             Self::Quarantined => "quarantined",
             Self::Superseded => "superseded",
             Self::InInbox => "in-inbox",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -186,7 +193,7 @@ mod tests {
         for state in DeliveryState::ALL {
             assert_eq!(DeliveryState::from_number(state as i64), Some(state));
         }
-        assert_eq!(DeliveryState::from_number(10), None);
+        assert_eq!(DeliveryState::from_number(11), None);
     }
 
     #[test]

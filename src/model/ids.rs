@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 /// A text is not an id of the asked kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,6 +27,15 @@ macro_rules! prefixed_id {
             /// Makes a new id that sorts at `now`.
             pub fn new(now: Timestamp) -> Self {
                 Self(uuid_at(now))
+            }
+
+            /// When it was made, to the millisecond. Of two that were made within one, neither is known to be
+            /// the later one.
+            pub fn made(self) -> Timestamp {
+                let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |it| it.to_unix());
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+                Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::MAX)
             }
         }
 
@@ -63,6 +73,16 @@ prefixed_id!(
     "aud-"
 );
 prefixed_id!(
+    /// Names one event: something that happened to a referral, a delivery or an endpoint.
+    EventId,
+    "evt-"
+);
+prefixed_id!(
+    /// Names one replay: deliveries that an operator has sent again.
+    ReplayId,
+    "rpl-"
+);
+prefixed_id!(
     /// Names one request to us; given back as `X-Request-Id` and in every refusal.
     RequestId,
     "req-"
@@ -90,15 +110,27 @@ impl fmt::Display for PartnerId {
     }
 }
 
+/// Ids of one instant sort in the order in which this process made them.
+static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
 fn uuid_at(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds))
+    let order = ORDER.lock().expect("no holder of this lock panics");
+    Uuid::new_v7(uuid::Timestamp::from_unix(&*order, seconds, nanoseconds))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let now: Timestamp = "2026-03-10T15:00:00.123Z".parse().unwrap();
+
+        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_773_154_800, 123_000_000));
+        assert_eq!(DeliveryId(uuid).made(), now);
+    }
 
     #[test]
     fn an_id_reads_back_as_itself_and_other_text_does_not() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::client::Client;
+use super::effects::WriteRules;
 use super::ids::PartnerId;
 use super::sensitive::Sensitive;
 
@@ -78,6 +79,8 @@ pub struct Endpoint {
     pub credentials: Credentials,
     /// The longest that one request may take, its body included.
     pub timeout: Duration,
+    /// How what we write there is written once.
+    pub writes: WriteRules,
 }
 
 /// How we prove who we are at a FHIR server.

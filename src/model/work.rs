@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
+use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
 use super::update::{DecisionNote, ResourceVersion};
 
@@ -17,8 +18,13 @@ pub enum StoreError {
     #[error("the store has too much waiting")]
     Busy,
     /// What is stored cannot be read back: another key, or damage.
-    #[error("a stored {0} cannot be read back")]
-    Unreadable(&'static str),
+    #[error("the stored {what} of {id} cannot be read back")]
+    Unreadable {
+        /// The kind of thing.
+        what: &'static str,
+        /// What it is of, by our id.
+        id: String,
+    },
 }
 
 /// The right to work on one delivery until `until`. Settling needs its token, so that work whose
@@ -67,6 +73,10 @@ pub enum Settlement {
         cause: Cause,
         /// When to try again.
         at: Timestamp,
+        /// Whether it counts as a failure of the message. What is the server's matter does not.
+        counted: bool,
+        /// Where it stands, if it was taken and only the look is owed that there is one and not two.
+        placed: Option<String>,
         /// Whether it may have taken effect all the same: then look before sending again.
         effect: Effect,
     },
@@ -76,6 +86,17 @@ pub enum Settlement {
     Quarantined(Cause),
     /// A newer version of the same resource takes its place.
     Superseded,
+}
+
+/// How one attempt ended: for the delivery, and for the server that it went to.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What becomes of the delivery.
+    pub settlement: Settlement,
+    /// What it tells of the server.
+    pub end: AttemptEnd,
+    /// Between 0 and 1: what failed together does not come back together.
+    pub random: f64,
 }
 
 impl Settlement {
@@ -106,8 +127,8 @@ pub enum Effect {
 /// Whether a settlement counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// It is recorded.
-    Recorded,
+    /// It is recorded; the server may stand otherwise now.
+    Recorded(Option<Change>),
     /// The lease was no longer ours; somebody else's finding stands.
     Fenced,
 }

@@ -30,6 +30,8 @@ pub mod translate;
 
 pub mod send;
 
+mod effect;
+
 pub mod inbox;
 
 mod digest;
@@ -119,11 +121,11 @@ impl Outbound {
         if !partner.outbound.share.contains(&update.share) {
             return Ok(Settlement::Dead(Cause { code: "not-shared", http_status: None }));
         }
-        let Some(content) = self.read(update).await.map_err(at_the_source)? else {
+        let Some(content) = self.read(update).await.map_err(|failure| at_the_source(&failure))? else {
             return Ok(Settlement::Superseded);
         };
         let Asked { decision, trace, depends_on } =
-            self.permit(&partner, &content).await.map_err(at_the_source)?;
+            self.permit(&partner, &content).await.map_err(|failure| at_the_source(&failure))?;
         let attempt = Attempt { delivery, partner: &partner, content: &content };
         match decision {
             Decision::Permit(permit) => self.bring(&attempt, permit, (trace, depends_on)).await,
@@ -161,10 +163,17 @@ impl Outbound {
                 return Err(failure);
             }
         };
+        let way = match self.way(attempt.delivery, &message).await {
+            Ok(way) => way,
+            Err(failure) => {
+                self.keep(vec![decided]).await?;
+                return Err(failure);
+            }
+        };
         let disclosed = self.disclosed(attempt, &permit, &message.sha256())?;
         self.keep(vec![decided, disclosed]).await?;
         let removed = permit.removals().to_vec();
-        let settlement = self.send(attempt.delivery, message, permit).await?;
+        let settlement = self.send(attempt.delivery, message, permit, way).await?;
         Ok(self.look_again(attempt, &removed, settlement).await)
     }
 
@@ -188,7 +197,9 @@ impl Outbound {
     }
 }
 
-/// What the clinic's server refuses is no verdict of the partner's: the update waits for the clinic.
-fn at_the_source(failure: Failure) -> Failure {
-    if failure.is_lasting() { Failure::NotSent("clinic-refused") } else { failure }
+/// What the clinic's server refuses or fails at is no verdict of the partner's, and nothing against the
+/// partner's server: the update waits for the clinic.
+fn at_the_source(failure: &Failure) -> Failure {
+    let code = if failure.is_lasting() { "clinic-refused" } else { failure.code() };
+    Failure::AtSource { code, status: failure.status() }
 }

@@ -61,10 +61,10 @@ impl Outbound {
         removed: &[Place],
         settlement: Settlement,
     ) -> Settlement {
-        let Settlement::Delivered { remote, sent_sha256, decision, .. } = settlement else {
+        let Settlement::Delivered { remote, sent_sha256, decision, remark: before } = settlement else {
             return settlement;
         };
-        let remark = match self.ask_about(attempt.partner, attempt.content).await {
+        let found = match self.ask_about(attempt.partner, attempt.content).await {
             Ok(Asked { decision: Decision::Permit(now), .. })
                 if now.removals().iter().all(|it| removed.contains(it)) =>
             {
@@ -75,7 +75,7 @@ impl Outbound {
             }
             _ => Some(self.not_looked_again(attempt, &decision).await),
         };
-        Settlement::Delivered { remote, sent_sha256, decision, remark }
+        Settlement::Delivered { remote, sent_sha256, decision, remark: found.or(before) }
     }
 
     async fn revoked_late(&self, attempt: &Attempt<'_>, asked: Asked) -> &'static str {

@@ -1,192 +1,154 @@
 //! One attempt over HTTP.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Outbound;
+use super::effect::{Effect, Standing};
 use super::translate::ForPartner;
 use crate::consent::permit::Permit;
+use crate::fhir::capability::Method;
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::found::Found;
-use crate::fhir::reference::type_and_id;
-use crate::fhir::{bundle, coding, resource};
+use crate::fhir::resource;
 use crate::model::delivery::{Cause, Delivery, Owed, RemoteResource};
+use crate::model::effects::{Effects, WriteRules};
+use crate::model::ids::PartnerId;
+use crate::model::partner::OutboundMode;
 use crate::model::work::Settlement;
-use crate::translation::effect::{effect_system, token, token_query};
+use crate::translation::effect::{agreed_way, effect_system};
+
+/// How often we look in vain that there is one and not two, before it counts as delivered.
+const LOOKS: u32 = 6;
 
 impl Outbound {
-    /// Sends an update to the partner's server, so that it stands there once: created under a condition at
-    /// first, replaced by `If-Match` afterwards, and looked for before it is sent again (delivery B5).
+    /// Sends an update to the partner's server, so that it stands there once: as new at first, replaced by
+    /// `If-Match` afterwards, and looked for before it is sent again (delivery B5).
     pub(super) async fn send(
         &self,
         delivery: &Delivery,
         message: ForPartner,
         permit: Permit,
+        way: Way<'_>,
     ) -> Result<Settlement, Failure> {
         let covered = matches!(&delivery.task, Owed::Deliver(update)
             if permit.covers(&update.resource, &delivery.partner));
         if !covered {
-            return Ok(Settlement::Quarantined(Cause { code: "permit-mismatch", http_status: None }));
+            return Ok(quarantined("permit-mismatch"));
         }
-        let server = self.servers.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
-        let effect =
-            Effect { server, system: effect_system(&self.house.public_url), name: delivery.id.to_string() };
-        let remote = match self.place(delivery, &message, &effect).await? {
-            Placed::At(remote) => remote,
-            Placed::Several => {
-                return Ok(Settlement::Quarantined(Cause { code: "several-matches", http_status: None }));
-            }
+        let Way { server, method, rules } = way;
+        let system = effect_system(&self.house.public_url);
+        let effect = Effect { server, method, message: &message, system, name: delivery.id };
+        let (remote, remark) = match place(delivery, &effect, rules).await? {
+            Outcome::At(remote) => (Some(remote), None),
+            Outcome::NotVerified(remote) => (Some(remote), Some("not-verified")),
+            Outcome::Superseded => return Ok(Settlement::Superseded),
+            Outcome::Unclear(code) => return Ok(quarantined(code)),
         };
         tracing::info!(delivery.id = %delivery.id, referral.id = %delivery.referral, "update delivered");
         Ok(Settlement::Delivered {
-            remote: Some(remote),
+            remote,
             sent_sha256: message.sha256(),
             decision: permit.note().clone(),
-            remark: None,
+            remark,
         })
     }
 
-    async fn place(
-        &self,
-        delivery: &Delivery,
-        message: &ForPartner,
-        effect: &Effect<'_>,
-    ) -> Result<Placed, Failure> {
-        if delivery.effect_unknown {
-            let identifier = token(&effect.system, &effect.name);
-            match effect.server.find(resource::resource_type(&message.main), &identifier).await? {
-                Found::Nothing => {}
-                Found::One(there) => return Ok(Placed::At(remote_of(&there))),
-                Found::Several => return Ok(Placed::Several),
-            }
-        }
-        if !message.companions.is_empty() {
-            return effect.place_together(message, delivery.remote.as_ref()).await.map(Placed::At);
-        }
-        match &delivery.remote {
-            Some(remote) => effect.replace(message, remote).await,
-            None => effect.create(message).await,
-        }
-        .map(Placed::At)
+    /// How it will be written. Found out before it goes on record that it was sent.
+    pub(super) async fn way(&self, delivery: &Delivery, message: &ForPartner) -> Result<Way<'_>, Failure> {
+        let server = self.servers.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
+        let rules = self.rules(&delivery.partner)?;
+        let method = server.way(agreed_way(rules.effects), &types(message)).await?;
+        Ok(Way { server, method, rules })
     }
+
+    fn rules(&self, partner: &PartnerId) -> Result<WriteRules, Failure> {
+        match &self.partner(partner)?.outbound.mode {
+            OutboundMode::Rest(endpoint) => Ok(endpoint.writes),
+            OutboundMode::Inbox => Err(Failure::NotSent("partner-not-configured")),
+        }
+    }
+}
+
+/// To where and how.
+pub(super) struct Way<'a> {
+    server: &'a FhirClient,
+    method: Method,
+    rules: WriteRules,
 }
 
 /// Where an update stands now.
-enum Placed {
+enum Outcome {
     At(RemoteResource),
-    Several,
+    /// It stands there, and the server's searches never found it.
+    NotVerified(RemoteResource),
+    /// A later one of ours stands in its place.
+    Superseded,
+    /// Not ours to guess at.
+    Unclear(&'static str),
 }
 
-/// One effect at one server, and the name by which it is known there.
-struct Effect<'a> {
-    server: &'a FhirClient,
-    system: String,
-    name: String,
-}
-
-impl Effect<'_> {
-    async fn create(&self, message: &ForPartner) -> Result<RemoteResource, Failure> {
-        let condition = token_query("identifier", &self.system, &self.name);
-        let answer = self.server.create(&message.main, &condition).await?;
-        let reference = answer.reference().ok_or(UNNAMED)?;
-        Ok(RemoteResource { reference, etag: answer.etag })
-    }
-
-    /// Replaces what stands there. If it changed meanwhile: our own effect counts as done, and anything
-    /// else is replaced once more under its new version.
-    async fn replace(
-        &self,
-        message: &ForPartner,
-        remote: &RemoteResource,
-    ) -> Result<RemoteResource, Failure> {
-        let content = with_id(&message.main, &remote.reference);
-        let mut etag = remote.etag.clone();
-        for last in [false, true] {
-            match self.server.update(&remote.reference, &content, etag.as_deref()).await {
-                Ok(answer) => {
-                    return Ok(RemoteResource { reference: remote.reference.clone(), etag: answer.etag });
-                }
-                Err(Failure::Status { status: 409 | 412, .. }) if !last => {}
-                Err(failure) => return Err(failure),
+async fn place(delivery: &Delivery, effect: &Effect<'_>, rules: WriteRules) -> Result<Outcome, Failure> {
+    if delivery.effect_unknown {
+        match effect.look().await? {
+            Found::One(there) if delivery.placed.as_ref().is_some_and(|it| *it != there.reference) => {
+                return Ok(Outcome::Unclear("several-matches"));
             }
-            let present = self.server.read(&remote.reference).await?;
-            if self.is_on(&present) {
-                return Ok(remote_of(&present));
+            Found::One(there) => return Ok(Outcome::At(there)),
+            Found::Several => return Ok(Outcome::Unclear("several-matches")),
+            Found::Nothing => {}
+        }
+        if let Some(reference) = &delivery.placed {
+            return not_found(delivery, reference);
+        }
+        if rules.effects == Effects::AtMostOnce && delivery.remote.is_none() {
+            return Ok(Outcome::Unclear("outcome-unknown"));
+        }
+    }
+    if let Some(remote) = &delivery.remote {
+        match effect.replace(remote).await? {
+            Standing::At(remote) => return Ok(Outcome::At(remote)),
+            Standing::Superseded => return Ok(Outcome::Superseded),
+            Standing::Several => return Ok(Outcome::Unclear("several-matches")),
+            // What stood there is gone: it is new again.
+            Standing::Gone => {}
+        }
+    }
+    let Found::One(remote) = effect.create().await? else {
+        return Ok(Outcome::Unclear("several-matches"));
+    };
+    // Under an id of ours there cannot be two.
+    if effect.method != Method::ClientId && rules.must_verify(delivery.effect_unknown) {
+        match effect.look().await {
+            Ok(Found::One(there)) if there.reference == remote.reference => {}
+            Ok(Found::One(_) | Found::Several) => return Ok(Outcome::Unclear("several-matches")),
+            // Its searches may come to know it later.
+            Ok(Found::Nothing) | Err(_) => {
+                return Err(Failure::Unverified { placed: Some(remote.reference) });
             }
-            etag = remote_of(&present).etag;
-        }
-        Err(UNNAMED)
-    }
-
-    /// A resource with what travels along. If what stands there changed meanwhile, it is replaced once more
-    /// under its new version, as in [`Effect::replace`].
-    async fn place_together(
-        &self,
-        message: &ForPartner,
-        remote: Option<&RemoteResource>,
-    ) -> Result<RemoteResource, Failure> {
-        match (self.send_together(message, remote).await, remote) {
-            (Err(Failure::Status { status: 409 | 412, .. }), Some(remote)) => {
-                let present = remote_of(&self.server.read(&remote.reference).await?);
-                self.send_together(message, Some(&present)).await
-            }
-            (other, _) => other,
         }
     }
-
-    async fn send_together(
-        &self,
-        message: &ForPartner,
-        remote: Option<&RemoteResource>,
-    ) -> Result<RemoteResource, Failure> {
-        let mut entries: Vec<Value> = Vec::new();
-        for (number, (address, companion)) in message.companions.iter().enumerate() {
-            let condition = token_query("identifier", &self.system, &format!("{}-{number}", self.name));
-            entries.push(bundle::create_entry(address, companion, &condition));
-        }
-        entries.push(self.main_entry(message, remote));
-        let response = self.server.transaction(&bundle::transaction(&entries)).await?;
-        let answer = bundle::entries(&response).last().map(|entry| &entry["response"]).ok_or(UNNAMED)?;
-        let location = answer["location"].as_str().and_then(type_and_id);
-        let named = location.map(|(resource_type, id)| format!("{resource_type}/{id}"));
-        let reference = named.or_else(|| remote.map(|it| it.reference.clone())).ok_or(UNNAMED)?;
-        Ok(RemoteResource { reference, etag: answer["etag"].as_str().map(str::to_owned) })
-    }
-
-    fn main_entry(&self, message: &ForPartner, remote: Option<&RemoteResource>) -> Value {
-        let address = "urn:uuid:00000000-0000-4000-8000-00000000000a";
-        let Some(remote) = remote else {
-            let condition = token_query("identifier", &self.system, &self.name);
-            return bundle::create_entry(address, &message.main, &condition);
-        };
-        let mut request = json!({ "method": "PUT", "url": remote.reference });
-        if let Some(etag) = &remote.etag {
-            request["ifMatch"] = json!(etag);
-        }
-        let content = with_id(&message.main, &remote.reference);
-        json!({ "fullUrl": address, "resource": content, "request": request })
-    }
-
-    fn is_on(&self, resource: &Value) -> bool {
-        let single = &resource["identifier"];
-        coding::identifiers(resource).any(|(system, value)| system == self.system && value == self.name)
-            || (single["system"] == *self.system && single["value"] == *self.name)
-    }
+    Ok(Outcome::At(remote))
 }
 
-/// It was taken, and the server does not say under which name.
-const UNNAMED: Failure = Failure::Unusable { what: "unnamed", may_have_happened: true };
-
-fn with_id(resource: &Value, reference: &str) -> Value {
-    let mut resource = resource.clone();
-    resource["id"] = json!(reference.split('/').next_back().unwrap_or_default());
-    resource
+/// It was taken, and a search does not find it yet.
+fn not_found(delivery: &Delivery, reference: &str) -> Result<Outcome, Failure> {
+    if delivery.attempts < LOOKS {
+        return Err(Failure::Unverified { placed: None });
+    }
+    tracing::warn!(
+        delivery.id = %delivery.id,
+        referral.id = %delivery.referral,
+        "the server's searches do not find what it took; whether it is there twice is not known"
+    );
+    Ok(Outcome::NotVerified(RemoteResource { reference: reference.to_owned(), etag: None }))
 }
 
-fn remote_of(resource: &Value) -> RemoteResource {
-    let version = resource::version(resource);
-    RemoteResource {
-        reference: resource::name_of(resource),
-        etag: (!version.is_empty()).then(|| format!("W/\"{version}\"")),
-    }
+fn types(message: &ForPartner) -> Vec<&str> {
+    let all = message.companions.iter().map(|(_, it)| it).chain([&message.main]);
+    all.map(|it: &Value| resource::resource_type(it)).collect()
+}
+
+const fn quarantined(code: &'static str) -> Settlement {
+    Settlement::Quarantined(Cause { code, http_status: None })
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use crate::fhir::capability::Method;
 use crate::fhir::coding::{FILLER, typed_identifier};
+use crate::model::effects::Effects;
 use crate::model::ids::ReferralId;
 
 /// The names of one referral's effects at another server.
@@ -42,6 +44,18 @@ impl EffectNames {
     /// The search that finds what carries the tag.
     pub fn by_tag(&self, part: &str) -> String {
         token_query("_tag", &self.system, &self.name(part))
+    }
+}
+
+/// The way to write that was agreed; none: the best that the server offers.
+pub const fn agreed_way(effects: Effects) -> Option<Method> {
+    match effects {
+        Effects::Auto => None,
+        Effects::ClientId => Some(Method::ClientId),
+        Effects::Transaction => Some(Method::Transaction),
+        Effects::ConditionalCreate => Some(Method::ConditionalCreate),
+        Effects::ConditionalUpdate => Some(Method::ConditionalUpdate),
+        Effects::AtLeastOnce | Effects::AtMostOnce => Some(Method::Plain),
     }
 }
 

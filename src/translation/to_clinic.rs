@@ -20,6 +20,9 @@ pub struct ForClinic {
     pub bundle: Value,
     /// For each entry of the Bundle, the part of the submission that it is; none for what we added.
     pub parts: Vec<Option<usize>>,
+    /// For each entry, the id that it gets where we choose ids; none for people and organisations, which may
+    /// be the clinic's own.
+    pub ids: Vec<Option<String>>,
 }
 
 /// Attachments above this many base64 characters become a Binary of their own.
@@ -49,6 +52,7 @@ pub fn to_clinic(
         placer: &placer,
         entries: Vec::new(),
         parts: Vec::new(),
+        ids: Vec::new(),
     };
     for (number, part) in submission.parts().iter().enumerate() {
         if part.resource_type() != "Task" && writer.firsts[number] == number {
@@ -56,7 +60,7 @@ pub fn to_clinic(
         }
     }
     writer.write_coordination(parties);
-    ForClinic { bundle: bundle::transaction(&writer.entries), parts: writer.parts }
+    ForClinic { bundle: bundle::transaction(&writer.entries), parts: writer.parts, ids: writer.ids }
 }
 
 /// For each part, the first that is known by the same identifier. A transaction may make a conditional create
@@ -87,6 +91,7 @@ struct Writer<'a, 'm> {
     placer: &'a Placer,
     entries: Vec<Value>,
     parts: Vec<Option<usize>>,
+    ids: Vec<Option<String>>,
 }
 
 impl<'m> Writer<'_, 'm> {
@@ -96,11 +101,12 @@ impl<'m> Writer<'_, 'm> {
             make_filler_order(&mut resource, self.placer.order_identifier());
         }
         self.maps.translate(&mut resource);
+        let id = known_by(&resource, part.resource_type()).is_none().then(|| number.to_string());
         let condition = self.mark(&mut resource, number, part.resource_type());
         let binaries = self.lift_large_attachments(&mut resource, number);
-        self.push(&address(number), &resource, &condition, Some(number));
+        self.push(&address(number), &resource, (&condition, id.as_deref()), Some(number));
         for (name, binary) in binaries {
-            self.push(&binary_address(&name), &binary, &self.names.by_tag(&name), None);
+            self.push(&binary_address(&name), &binary, (&self.names.by_tag(&name), Some(&name)), None);
         }
     }
 
@@ -119,13 +125,15 @@ impl<'m> Writer<'_, 'm> {
         let mut task = coordination_task(self.names, parties, &links, placer_task.as_ref());
         self.maps.translate(&mut task);
         let task_number = submission.first("Task").map(|(number, _)| number);
-        self.push(TASK_ADDRESS, &task, &self.names.by_identifier("task"), task_number);
+        let known_by = self.names.by_identifier("task");
+        self.push(TASK_ADDRESS, &task, (&known_by, Some("task")), task_number);
 
         let full_urls: Vec<String> =
             self.entries.iter().filter_map(|entry| entry["fullUrl"].as_str().map(str::to_owned)).collect();
         let targets: Vec<&str> = full_urls.iter().map(String::as_str).collect();
         let provenance = provenance(self.names, parties, &targets, self.placer.order_identifier().as_ref());
-        self.push(PROVENANCE_ADDRESS, &provenance, &self.names.by_tag("provenance"), None);
+        let known_by = self.names.by_tag("provenance");
+        self.push(PROVENANCE_ADDRESS, &provenance, (&known_by, Some("provenance")), None);
     }
 
     /// The part with references into the transaction, and without what only its own server may say.
@@ -196,9 +204,17 @@ impl<'m> Writer<'_, 'm> {
         binaries
     }
 
-    fn push(&mut self, full_url: &str, resource: &Value, condition: &str, part: Option<usize>) {
-        self.entries.push(bundle::create_entry(full_url, resource, condition));
+    /// `known_by`: the search that finds it again, and its name among our effects if it is ours.
+    fn push(
+        &mut self,
+        full_url: &str,
+        resource: &Value,
+        known_by: (&str, Option<&str>),
+        part: Option<usize>,
+    ) {
+        self.entries.push(bundle::create_entry(full_url, resource, known_by.0));
         self.parts.push(part);
+        self.ids.push(known_by.1.map(|name| self.names.name(name)));
     }
 }
 

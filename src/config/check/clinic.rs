@@ -11,6 +11,7 @@ use crate::config::problem::Code;
 use crate::config::raw::gateway as raw;
 use crate::config::settings::Clinic;
 use crate::model::client::ClientRole;
+use crate::model::effects::WriteRules;
 use crate::model::partner::Endpoint;
 
 /// Checks the section.
@@ -30,6 +31,7 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic>
             base_url: base_url?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s),
+            writes: WriteRules { effects: raw.effects.into(), verify_unique: raw.verify_unique.into() },
         },
         poll_interval: Duration::from_secs(raw.poll_interval_s),
         poll_overlap: Duration::from_secs(raw.poll_overlap_s),

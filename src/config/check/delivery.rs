@@ -15,6 +15,7 @@ pub(super) const fn check(raw: &raw::Delivery) -> Delivery {
         decide_again: Duration::from_secs(raw.decide_again_s),
         workers: raw.workers,
         attempts_per_endpoint: raw.attempts_per_endpoint,
+        attempts_per_second: raw.attempts_per_second,
         lease: Duration::from_secs(raw.lease_s),
     }
 }

@@ -8,6 +8,7 @@ use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
 use crate::model::client::ClientRole;
+use crate::model::effects::WriteRules;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Partner, Share};
 
@@ -93,6 +94,10 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
             base_url: base_url?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
+            writes: WriteRules {
+                effects: raw.effects.map(Into::into).unwrap_or_default(),
+                verify_unique: raw.verify_unique.map(Into::into).unwrap_or_default(),
+            },
         })),
         Mode::Message => return None,
     };

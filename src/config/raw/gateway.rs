@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::auth::Auth;
 use super::client::{Client, Organization};
 use super::consent::Consent;
+use super::effects::{Effects, VerifyUnique};
 use super::limits::Limits;
 
 /// Settings of the gateway. A key that is left out keeps its default.
@@ -85,10 +86,26 @@ pub(crate) struct Tls {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Store {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH` or `postgres://NAME:PASSWORD@HOST/DATABASE`.
     pub(crate) url: String,
     /// The file of 32 random bytes that seal what is stored; created when the store is new.
     pub(crate) encryption_key_file: PathBuf,
+    /// Key files of before, while what they sealed is sealed anew.
+    pub(crate) former_key_files: Vec<PathBuf>,
+    /// PostgreSQL only: how many connections this gateway uses at most.
+    #[schemars(range(min = 2, max = 200))]
+    pub(crate) connections: u32,
+    /// PostgreSQL only: names this gateway among those that share the ledger.
+    pub(crate) instance: Option<String>,
+    /// For how many days the bodies of finished referrals are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) payload_days: u32,
+    /// For how many days the attempts of finished deliveries are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) attempt_days: u32,
+    /// For how many days the protected parts of the audit trail are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) trail_days: u32,
 }
 
 /// The clinic and its FHIR server.
@@ -111,6 +128,10 @@ pub(crate) struct Clinic {
     /// The longest that one request to the clinic's server may take, in seconds.
     #[schemars(range(min = 1, max = 600))]
     pub(crate) timeout_s: u64,
+    /// How what we write there is written once.
+    pub(crate) effects: Effects,
+    /// When we look for a second one of what must be one.
+    pub(crate) verify_unique: VerifyUnique,
     /// The zone in which dates without a time are read, an IANA name.
     pub(crate) time_zone: String,
     /// The bearer token that the clinic's server shows at /hooks/clinic. Give this or `hook_token_file`.
@@ -148,6 +169,9 @@ pub(crate) struct Delivery {
     /// How many of them at one server.
     #[schemars(range(min = 1, max = 256))]
     pub(crate) attempts_per_endpoint: usize,
+    /// How many attempts begin at one server in a second; 0: no such limit.
+    #[schemars(range(min = 0, max = 10_000))]
+    pub(crate) attempts_per_second: u32,
     /// How long a worker owns a delivery, in seconds.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) lease_s: u64,

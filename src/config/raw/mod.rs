@@ -7,6 +7,7 @@
 pub(super) mod auth;
 pub(super) mod client;
 pub(super) mod consent;
+pub(super) mod effects;
 pub(super) mod gateway;
 pub(super) mod limits;
 pub(super) mod partner;

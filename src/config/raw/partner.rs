@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::auth::Auth;
 use super::client::{Client, Organization};
+use super::effects::{Effects, VerifyUnique};
 
 /// Settings of one partner.
 #[derive(Deserialize, JsonSchema)]
@@ -50,6 +51,10 @@ pub(crate) struct Outbound {
     /// The longest that one request to it may take, in seconds; left out: 30.
     #[schemars(range(min = 1, max = 600))]
     pub(crate) timeout_s: Option<u64>,
+    /// How what we write there is written once; left out: auto.
+    pub(crate) effects: Option<Effects>,
+    /// When we look for a second one of what must be one; left out: after-unknown.
+    pub(crate) verify_unique: Option<VerifyUnique>,
     /// How we prove who we are at its server; left out: none.
     pub(crate) auth: Option<Auth>,
 }

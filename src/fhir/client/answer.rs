@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, DATE, ETAG, LOCATION, RETRY_AFTER};
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::{Failure, Refused, Target};
 use crate::fhir::{json, reference, resource};
 
 /// The most that one answer may hold.
@@ -24,6 +25,17 @@ pub struct Answer {
     pub etag: Option<String>,
     body: Option<Value>,
     may_have_happened: bool,
+}
+
+/// What matters of a request when its answer is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// What it was addressed to.
+    pub(super) target: Target,
+    /// Whether it could change anything.
+    pub(super) may_change: bool,
+    /// The length of its body, in bytes.
+    pub(super) sent_bytes: usize,
 }
 
 impl Answer {
@@ -59,13 +71,23 @@ impl Answer {
         })
     }
 
-    /// Reads a response to its end. `may_change`: the request could have an effect.
-    pub(super) async fn read(response: reqwest::Response, may_change: bool) -> Result<Self, Failure> {
+    /// When the server wrote it, by its clock, where the body says so.
+    pub(super) fn last_updated(&self) -> Option<Timestamp> {
+        self.body.as_ref().and_then(resource::last_updated)
+    }
+
+    /// Reads a response to its end.
+    pub(super) async fn read(response: reqwest::Response, asked: Asked) -> Result<Self, Failure> {
+        let may_change = asked.may_change;
         let status = response.status();
         let headers = response.headers().clone();
         let body = read_body(response, may_change).await;
         if !status.is_success() {
-            return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), may_change));
+            return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), asked));
+        }
+        if status.as_u16() == 202 && may_change {
+            // It will be done, or not: what became of it is looked for later.
+            return Err(Failure::Unusable { what: "accepted-only", may_have_happened: true });
         }
         let location = text(&headers, LOCATION.as_str()).and_then(|it| {
             reference::type_and_id(it).map(|(resource_type, id)| format!("{resource_type}/{id}"))
@@ -101,13 +123,15 @@ async fn read_body(mut response: reqwest::Response, may_change: bool) -> Result<
     json::parse(&bytes).map(Some).map_err(|_| unreadable)
 }
 
-fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, may_have_happened: bool) -> Failure {
-    Failure::Status {
+fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, asked: Asked) -> Failure {
+    Failure::Status(Refused {
         status,
+        target: asked.target,
         retry_after: retry_after(headers),
         says_transient: says_transient(body),
-        may_have_happened,
-    }
+        may_have_happened: asked.may_change,
+        sent_bytes: asked.sent_bytes,
+    })
 }
 
 /// `Retry-After`, in seconds or as a date. A date is measured against the server's own `Date`, so that its

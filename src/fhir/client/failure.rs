@@ -2,14 +2,42 @@
 
 use std::time::Duration;
 
+use super::cause::{self, Unconnected};
 use super::token::TokenError;
 
 /// A failed request. Holds codes only: no address, no body, no diagnostics of the other side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Not a byte of the request was taken.
+    /// Nothing was sent, for a reason on our side; the server was not asked.
     #[error("not sent: {0}")]
     NotSent(&'static str),
+    /// Nothing was sent, because another server that it takes did not do its part.
+    #[error("not sent: {code}")]
+    AtSource {
+        /// A code of ours.
+        code: &'static str,
+        /// The status that the other server gave.
+        status: Option<u16>,
+    },
+    /// The server could not be reached: not a byte of the request was taken.
+    #[error("not reached: {0}")]
+    NotReached(&'static str),
+    /// The server's certificate cannot be trusted: not a byte of the request was sent.
+    #[error("the certificate cannot be trusted")]
+    Certificate,
+    /// The server offers none of the ways to write once.
+    #[error("no way to write once")]
+    NoWay,
+    /// The server says that it does not keep resources of this type.
+    #[error("a type that the server does not keep")]
+    UnknownType,
+    /// It was taken, after an earlier try that may have been taken too: whether there is one and not two is
+    /// yet to be seen.
+    #[error("taken, and not yet seen to be the only one")]
+    Unverified {
+        /// Where it stands, if that is news.
+        placed: Option<String>,
+    },
     /// The request left, and no complete answer came.
     #[error("no answer: {what}")]
     NoAnswer {
@@ -19,17 +47,8 @@ pub enum Failure {
         may_have_happened: bool,
     },
     /// The server refused or failed.
-    #[error("answered {status}")]
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// How long the server asks us to wait.
-        retry_after: Option<Duration>,
-        /// The server's OperationOutcome says that it may work later.
-        says_transient: bool,
-        /// Whether the request could change anything.
-        may_have_happened: bool,
-    },
+    #[error("answered {}", .0.status)]
+    Status(Refused),
     /// The answer cannot be used.
     #[error("unusable answer: {what}")]
     Unusable {
@@ -43,34 +62,110 @@ pub enum Failure {
     Token(TokenError),
 }
 
+/// An answer that says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the request was addressed to.
+    pub target: Target,
+    /// How long the server asks us to wait.
+    pub retry_after: Option<Duration>,
+    /// The server's OperationOutcome says that it may work later.
+    pub says_transient: bool,
+    /// Whether the request could change anything.
+    pub may_have_happened: bool,
+    /// The length of the request's body, in bytes.
+    pub sent_bytes: usize,
+}
+
+/// What a request is addressed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The server itself, such as a transaction.
+    Base,
+    /// All resources of a type, such as a search or a create.
+    Type,
+    /// One resource.
+    Resource,
+}
+
+/// What a failure calls for (reference: delivery B7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The server was not asked.
+    Ours,
+    /// The server could not be reached.
+    NotReached,
+    /// Time may mend it. The server works.
+    Passing,
+    /// Time may mend it, and a good deal of it. The server works.
+    PassingSlowly,
+    /// The server fails.
+    Failing,
+    /// The server asks for time.
+    Throttled,
+    /// Somebody changed it meanwhile.
+    Conflict,
+    /// The server cannot do what was asked in this way.
+    NotSupported,
+    /// It is not allowed; whether this or anything is not known.
+    Forbidden,
+    /// Time alone cannot mend it.
+    Lasting,
+    /// The server accepts no credentials of ours.
+    Credentials,
+    /// The server's certificate cannot be trusted.
+    Certificate,
+    /// The server's address, or what it offers, does not fit the settings.
+    Configuration,
+}
+
 impl Failure {
     /// A stable code for records and logs.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotSent(what) | Self::NoAnswer { what, .. } | Self::Unusable { what, .. } => what,
-            Self::Status { .. } => "status",
+            Self::NotSent(what)
+            | Self::AtSource { code: what, .. }
+            | Self::NotReached(what)
+            | Self::NoAnswer { what, .. }
+            | Self::Unusable { what, .. } => what,
+            Self::Status(_) => "status",
             Self::Token(_) => "no-token",
+            Self::Certificate => "certificate",
+            Self::NoWay => "no-way-to-write-once",
+            Self::UnknownType => "type-not-kept",
+            Self::Unverified { .. } => "verifying",
         }
     }
 
     /// The status that the server gave.
     pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Status { status, .. } => Some(*status),
+            Self::Status(refused) => Some(refused.status),
+            Self::AtSource { status, .. } => *status,
             _ => None,
         }
     }
 
-    /// Whether time alone cannot mend it (reference: delivery B7).
-    pub const fn is_lasting(&self) -> bool {
+    /// What it calls for.
+    pub const fn class(&self) -> Class {
         match self {
-            Self::Status { status: 400 | 422, says_transient: true, .. } => false,
-            Self::Status { status, .. } => !matches!(
-                *status,
-                401 | 408 | 409 | 412 | 421 | 423 | 425 | 429 | 500 | 502 | 503 | 504 | 507
-            ),
-            _ => false,
+            Self::NotSent(_) | Self::AtSource { .. } => Class::Ours,
+            Self::NotReached(_) | Self::Token(TokenError::Unavailable) => Class::NotReached,
+            Self::Token(TokenError::Refused(_)) => Class::Credentials,
+            Self::Certificate => Class::Certificate,
+            Self::NoWay => Class::Configuration,
+            Self::UnknownType => Class::NotSupported,
+            Self::Unverified { .. } => Class::Passing,
+            Self::NoAnswer { .. } | Self::Unusable { .. } => Class::Failing,
+            Self::Status(refused) => refused.class(),
         }
+    }
+
+    /// Whether time alone cannot mend it.
+    pub const fn is_lasting(&self) -> bool {
+        matches!(self.class(), Class::Lasting | Class::Forbidden | Class::NotSupported)
     }
 
     /// Whether it may have taken effect: then look before sending again.
@@ -79,17 +174,19 @@ impl Failure {
             Self::NoAnswer { may_have_happened, .. } | Self::Unusable { may_have_happened, .. } => {
                 *may_have_happened
             }
-            Self::Status { status, may_have_happened, .. } => {
-                *may_have_happened && matches!(*status, 408 | 500 | 502 | 503 | 504)
+            // 501 says that nothing was even tried; any other 5xx may have come from something in between.
+            Self::Unverified { .. } => true,
+            Self::Status(refused) => {
+                refused.may_have_happened && matches!(refused.status, 408 | 500 | 502..=506 | 508..)
             }
-            Self::NotSent(_) | Self::Token(_) => false,
+            _ => false,
         }
     }
 
     /// How long the server asks us to wait.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Status { retry_after, .. } => *retry_after,
+            Self::Status(refused) => refused.retry_after,
             _ => None,
         }
     }
@@ -105,10 +202,14 @@ impl Failure {
 
     /// What `reqwest` says, as our codes; its own text would tell the address.
     pub(super) fn of(error: &reqwest::Error, may_have_happened: bool) -> Self {
-        if error.is_connect() {
-            Self::NotSent("not-connected")
-        } else if error.is_builder() {
+        if error.is_builder() {
             Self::NotSent("bad-request")
+        } else if error.is_connect() {
+            match cause::of(error) {
+                Unconnected::Certificate => Self::Certificate,
+                Unconnected::Handshake => Self::NotReached("tls-handshake"),
+                Unconnected::Other => Self::NotReached("not-connected"),
+            }
         } else if error.is_timeout() {
             Self::NoAnswer { what: "timeout", may_have_happened }
         } else {
@@ -117,26 +218,23 @@ impl Failure {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(status: u16) -> Failure {
-        Failure::Status { status, retry_after: None, says_transient: false, may_have_happened: true }
-    }
-
-    #[test]
-    fn statuses_are_sorted_by_what_time_can_mend_and_what_may_have_happened() {
-        let lasting: Vec<u16> = [400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 502, 503, 504]
-            .into_iter()
-            .filter(|it| status(*it).is_lasting())
-            .collect();
-        let unknown: Vec<u16> = [400, 408, 409, 422, 429, 500, 502, 503, 504]
-            .into_iter()
-            .filter(|it| status(*it).may_have_happened())
-            .collect();
-
-        assert_eq!(lasting, [400, 403, 404, 410, 413, 422]);
-        assert_eq!(unknown, [408, 500, 502, 503, 504]);
+impl Refused {
+    /// The table of B7, by status.
+    const fn class(&self) -> Class {
+        match (self.status, self.target) {
+            (300..=399, _) | (404, Target::Base) => Class::Configuration,
+            (401, _) => Class::Credentials,
+            (403, _) => Class::Forbidden,
+            (400 | 422, _) if self.says_transient => Class::Passing,
+            (408 | 421 | 423 | 425, _) => Class::Passing,
+            (409 | 412, _) => Class::Conflict,
+            // A server that does not know a type says 404 to it (FHIR R4, http, create).
+            (405 | 406 | 415 | 428 | 501, _) | (404, Target::Type) => Class::NotSupported,
+            (429, _) => Class::Throttled,
+            (503, _) if self.retry_after.is_some() => Class::Throttled,
+            (507, _) => Class::PassingSlowly,
+            (500.., _) => Class::Failing,
+            _ => Class::Lasting,
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use url::form_urlencoded;
+
 use super::FhirClient;
 use super::failure::Failure;
 use crate::fhir::{bundle, resource};
@@ -17,10 +19,19 @@ pub enum Found<T> {
     Several,
 }
 
+fn token_parameter(name: &str, value: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
+}
+
 impl FhirClient {
     /// Searches for the resource with an identifier, given as a search token `system|value`.
     pub async fn find(&self, resource_type: &str, identifier: &str) -> Result<Found<Value>, Failure> {
-        let page = self.first_page(resource_type, &[("identifier", identifier), ("_count", "3")]).await?;
+        self.find_by(resource_type, &token_parameter("identifier", identifier)).await
+    }
+
+    /// Searches for the one resource that a search finds; `query` is ready for a URL.
+    pub(super) async fn find_by(&self, resource_type: &str, query: &str) -> Result<Found<Value>, Failure> {
+        let page = self.page(resource_type, &format!("{query}&_count=3")).await?;
         let mut matches = bundle::resources(&page).filter(|it| resource::resource_type(it) == resource_type);
         Ok(match (matches.next(), matches.next()) {
             (None, _) => Found::Nothing,

@@ -1,21 +1,27 @@
 //! Our side as a FHIR client: the only place, beside `auth`, that sends HTTP requests.
 
 pub mod answer;
+mod cause;
 pub mod failure;
 pub mod found;
+pub mod in_order;
+#[cfg(test)]
+mod tests;
 pub mod token;
+pub mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use url::Url;
 
-use super::{bundle, resource};
-use answer::Answer;
-use failure::Failure;
+use super::bundle;
+use super::capability::Capabilities;
+use answer::{Answer, Asked};
+use failure::{Class, Failure, Refused, Target};
 use token::TokenSource;
 
 /// FHIR's media type for JSON (FHIR R4, http, content types).
@@ -49,11 +55,13 @@ pub struct FhirClient {
     base: String,
     tokens: Arc<dyn TokenSource>,
     timeout: Duration,
+    capabilities: Arc<tokio::sync::Mutex<Option<Arc<Capabilities>>>>,
 }
 
 /// A request before it has a token.
 struct Request<'a> {
     method: Method,
+    target: Target,
     address: String,
     headers: HeaderMap,
     body: Option<&'a Value>,
@@ -63,7 +71,8 @@ impl FhirClient {
     /// A client for the server at `base`. `timeout` covers one request from its first byte to the last of
     /// the answer.
     pub fn new(http: reqwest::Client, base: &Url, tokens: Arc<dyn TokenSource>, timeout: Duration) -> Self {
-        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), tokens, timeout }
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        Self { http, base, tokens, timeout, capabilities: Arc::default() }
     }
 
     /// The server's base address, without a slash at its end.
@@ -73,7 +82,7 @@ impl FhirClient {
 
     /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread).
     pub async fn read(&self, reference: &str) -> Result<Value, Failure> {
-        let answer = self.send(Request::get(format!("{}/{reference}", self.base))).await?;
+        let answer = self.send(Request::get(Target::Resource, format!("{}/{reference}", self.base))).await?;
         let expected = reference.split('/').next().unwrap_or_default();
         answer.resource(expected).map_err(Failure::harmless)
     }
@@ -95,7 +104,11 @@ impl FhirClient {
     /// Reads the first page of a search.
     pub async fn first_page(&self, resource_type: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        let mut request = Request::get(format!("{}/{resource_type}?{query}", self.base));
+        self.page(resource_type, &query).await
+    }
+
+    async fn page(&self, resource_type: &str, query: &str) -> Result<Value, Failure> {
+        let mut request = Request::get(Target::Type, format!("{}/{resource_type}?{query}", self.base));
         request.headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         self.send(request).await?.resource("Bundle").map_err(Failure::harmless)
     }
@@ -106,37 +119,18 @@ impl FhirClient {
             return Ok(None);
         };
         let address = self.within_base(address)?;
-        let answer = self.send(Request::get(address)).await?;
+        let answer = self.send(Request::get(Target::Type, address)).await?;
         answer.resource("Bundle").map(Some).map_err(Failure::harmless)
     }
 
     /// Sends a transaction Bundle and returns the transaction-response (FHIR R4, http, transaction).
     pub async fn transaction(&self, bundle: &Value) -> Result<Value, Failure> {
-        let answer = self.send(Request::post(self.base.clone(), bundle)).await?;
-        answer.resource("Bundle")
-    }
-
-    /// Creates a resource unless `if_none_exist` finds one (FHIR R4, http, conditional create).
-    pub async fn create(&self, content: &Value, if_none_exist: &str) -> Result<Answer, Failure> {
-        let address = format!("{}/{}", self.base, resource::resource_type(content));
-        let mut request = Request::post(address, content);
-        request.headers.insert("if-none-exist", header(if_none_exist)?);
-        self.send(request).await?.about(resource::resource_type(content))
-    }
-
-    /// Replaces a resource, if it still is the version that we know (FHIR R4, http, update).
-    pub async fn update(
-        &self,
-        reference: &str,
-        content: &Value,
-        etag: Option<&str>,
-    ) -> Result<Answer, Failure> {
-        let mut request = Request::post(format!("{}/{reference}", self.base), content);
-        request.method = Method::PUT;
-        if let Some(etag) = etag {
-            request.headers.insert(IF_MATCH, header(etag)?);
-        }
-        self.send(request).await?.about(reference)
+        let answer = self.send(Request::post(Target::Base, self.base.clone(), bundle)).await?;
+        let response = answer.resource("Bundle")?;
+        // All of it was done or nothing; a server that says otherwise is not one to believe.
+        let done = |entry: &Value| entry["response"]["status"].as_str().is_some_and(|it| it.starts_with('2'));
+        let refused = Failure::Unusable { what: "entry-refused", may_have_happened: true };
+        if bundle::entries(&response).all(done) { Ok(response) } else { Err(refused) }
     }
 
     fn within_base(&self, address: &str) -> Result<String, Failure> {
@@ -146,10 +140,20 @@ impl FhirClient {
         if address.origin() == base.origin() { Ok(address.into()) } else { Err(foreign()) }
     }
 
-    /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
+    /// Sends, and no longer believes what the server says of itself when it cannot do what it said.
     async fn send(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let may_change = request.method != Method::GET;
+        let answer = self.send_unchecked(request).await;
+        if may_change && answer.as_ref().is_err_and(|it| it.class() == Class::NotSupported) {
+            self.forget_capabilities().await;
+        }
+        answer
+    }
+
+    /// Sends once; after a 401 once more with a fresh token, since the first was refused unread.
+    async fn send_unchecked(&self, request: Request<'_>) -> Result<Answer, Failure> {
         match self.send_once(&request).await {
-            Err(Failure::Status { status: 401, .. }) => {
+            Err(Failure::Status(Refused { status: 401, .. })) => {
                 self.tokens.forget().await;
                 self.send_once(&request).await
             }
@@ -167,23 +171,26 @@ impl FhirClient {
         if let Some(token) = self.tokens.authorization().await.map_err(Failure::Token)? {
             builder = builder.header(AUTHORIZATION, token);
         }
-        if let Some(body) = request.body {
-            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body.to_string());
+        let body = request.body.map(Value::to_string);
+        let asked =
+            Asked { target: request.target, may_change, sent_bytes: body.as_ref().map_or(0, String::len) };
+        if let Some(body) = body {
+            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body);
         }
         let response = builder.send().await.map_err(|error| Failure::of(&error, may_change))?;
-        Answer::read(response, may_change).await
+        Answer::read(response, asked).await
     }
 }
 
 impl<'a> Request<'a> {
-    fn get(address: String) -> Self {
+    fn get(target: Target, address: String) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
-        Self { method: Method::GET, address, headers, body: None }
+        Self { method: Method::GET, target, address, headers, body: None }
     }
 
-    fn post(address: String, body: &'a Value) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(address) }
+    fn post(target: Target, address: String, body: &'a Value) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(target, address) }
     }
 }
 

@@ -54,9 +54,40 @@ pub(super) const TYPES: &[&str] = &[
     "Task",
 ];
 
+/// What the server offers, says that it offers, and does: servers differ in this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one element of a CapabilityStatement")]
+pub struct Offers {
+    /// Transactions.
+    pub transaction: bool,
+    /// `If-None-Exist`; without it the header is passed over.
+    pub conditional_create: bool,
+    /// Updates of what a search finds.
+    pub conditional_update: bool,
+    /// Updates of what is not there, under the client's id.
+    pub update_create: bool,
+}
+
+impl Default for Offers {
+    fn default() -> Self {
+        Self { transaction: true, conditional_create: true, conditional_update: false, update_create: false }
+    }
+}
+
+impl Offers {
+    /// A server that can create, update, read and search, and no more.
+    pub const NOTHING: Self = Self {
+        transaction: false,
+        conditional_create: false,
+        conditional_update: false,
+        update_create: false,
+    };
+}
+
 /// The CapabilityStatement of `GET /metadata`.
-pub(super) fn capability_statement(base: &str) -> Value {
-    let resources: Vec<Value> = TYPES.iter().map(|it| resource(it)).collect();
+pub(super) fn capability_statement(base: &str, offers: Offers) -> Value {
+    let resources: Vec<Value> = TYPES.iter().map(|it| resource(it, offers)).collect();
+    let interactions = if offers.transaction { json!([{ "code": "transaction" }]) } else { json!([]) };
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -66,11 +97,11 @@ pub(super) fn capability_statement(base: &str) -> Value {
         "implementation": { "description": "In memory, for tests and demonstrations", "url": base },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json"],
-        "rest": [{ "mode": "server", "resource": resources, "interaction": [{ "code": "transaction" }] }],
+        "rest": [{ "mode": "server", "resource": resources, "interaction": interactions }],
     })
 }
 
-fn resource(resource_type: &str) -> Value {
+fn resource(resource_type: &str, offers: Offers) -> Value {
     let interactions: Vec<Value> = ["read", "vread", "update", "delete", "create", "search-type"]
         .iter()
         .map(|it| json!({ "code": it }))
@@ -80,7 +111,8 @@ fn resource(resource_type: &str) -> Value {
         "interaction": interactions,
         "versioning": "versioned",
         "readHistory": true,
-        "updateCreate": true,
-        "conditionalCreate": true,
+        "updateCreate": offers.update_create,
+        "conditionalCreate": offers.conditional_create,
+        "conditionalUpdate": offers.conditional_update,
     })
 }

@@ -30,6 +30,7 @@ use self::listen::{Listening, bind};
 use self::state::{BASE_PATH, State};
 use crate::model::clock::{Clock, SystemClock};
 
+pub use self::capability::Offers;
 pub use self::faults::{Fault, Faults, Misbehaviour};
 pub use self::requests::RecordedRequest;
 pub use self::resources::{Resources, SearchIndex, Times};
@@ -118,6 +119,11 @@ impl FhirServer {
     /// Sets whether later versions may have the same time.
     pub fn set_times(&self, times: Times) {
         self.state.resources().times = times;
+    }
+
+    /// Sets what the server offers, says that it offers, and does.
+    pub fn set_offers(&self, offers: Offers) {
+        self.state.resources().offers = offers;
     }
 
     /// Creates a resource under an id of the server and gives it as stored.

@@ -7,6 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::capability::Offers;
 use super::refusal::Refusal;
 use super::stored::{Kind, Version};
 use crate::fhir::resource::{id, resource_type};
@@ -36,6 +37,7 @@ pub enum SearchIndex {
 pub struct Resources {
     clock: Arc<dyn Clock>,
     pub(super) times: Times,
+    pub(super) offers: Offers,
     pub(super) index: SearchIndex,
     latest: Timestamp,
     kinds: BTreeMap<String, Kind>,
@@ -60,6 +62,7 @@ impl Resources {
         Self {
             clock,
             times,
+            offers: Offers::default(),
             index: SearchIndex::Current,
             latest: Timestamp::UNIX_EPOCH,
             kinds: BTreeMap::new(),

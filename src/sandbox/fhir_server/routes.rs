@@ -43,7 +43,8 @@ pub(super) fn route(resources: &mut Resources, call: &Call, base: &str) -> Resul
         check_type(kind)?;
     }
     match (call.method.as_str(), segments.as_slice()) {
-        ("GET", ["metadata"]) => Ok(Answer::plain(capability_statement(base))),
+        ("GET", ["metadata"]) => Ok(Answer::plain(capability_statement(base, resources.offers))),
+        ("POST", []) if !resources.offers.transaction => Err(not_offered()),
         ("POST", []) => transaction::run(resources, &call.resource()?, base).map(Answer::plain),
         ("GET", [kind]) => search(resources, kind, &call.query, base),
         ("POST", [kind, "_search"]) => search(resources, kind, &form(call), base),
@@ -52,6 +53,7 @@ pub(super) fn route(resources: &mut Resources, call: &Call, base: &str) -> Resul
         ("GET", [kind, id, "_history", number]) => {
             resources.version(kind, id, Some(number)).cloned().map(Answer::version)
         }
+        ("PUT", [kind]) => update_found(resources, kind, call, base),
         ("PUT", [kind, id]) => update(resources, kind, id, call, base),
         ("DELETE", [kind, id]) => {
             resources.delete(kind, id);
@@ -86,7 +88,7 @@ fn form(call: &Call) -> String {
 
 fn create(resources: &mut Resources, kind: &str, call: &Call, base: &str) -> Result<Answer, Refusal> {
     let resource = of_type(call.resource()?, kind)?;
-    let condition = call.header("if-none-exist");
+    let condition = call.header("if-none-exist").filter(|_| resources.offers.conditional_create);
     if let Some(id) = transaction::existing(resources, kind, condition, base)? {
         return resources.version(kind, &id, None).cloned().map(Answer::version);
     }
@@ -104,8 +106,34 @@ fn update(
     if id(&resource) != address {
         return Err(Refusal::bad_request("the id of the resource is not that of the address"));
     }
+    let known = resources.read(kind, address).is_some();
+    if !known && !resources.offers.update_create {
+        return Err(not_offered());
+    }
+    if known && call.header("if-none-match") == Some("*") {
+        return Err(Refusal::precondition(format!("{kind}/{address} is there already")));
+    }
     let written = resources.update(resource, call.header("if-match"))?;
     Ok(if version(&written) == "1" { Answer::created(written, base) } else { Answer::version(written) })
+}
+
+/// A conditional update (FHIR R4, http, conditional update).
+fn update_found(resources: &mut Resources, kind: &str, call: &Call, base: &str) -> Result<Answer, Refusal> {
+    if !resources.offers.conditional_update {
+        return Err(not_offered());
+    }
+    let mut resource = of_type(call.resource()?, kind)?;
+    match transaction::existing(resources, kind, Some(&call.query), base)? {
+        None => Ok(Answer::created(resources.create(resource), base)),
+        Some(id) => {
+            resource["id"] = id.into();
+            resources.update(resource, call.header("if-match")).map(Answer::version)
+        }
+    }
+}
+
+fn not_offered() -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "not-supported", "the server does not offer this")
 }
 
 fn of_type(resource: Value, kind: &str) -> Result<Value, Refusal> {

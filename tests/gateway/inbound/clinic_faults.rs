@@ -88,16 +88,70 @@ async fn an_answer_that_leaves_entries_out_is_no_yes() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_a_person_must_look() {
+async fn a_redirect_is_not_followed_and_the_referral_waits_for_the_settings_to_be_mended() {
     let elsewhere = TestGateway::start().await;
     let location = elsewhere.clinic().server().base_url().to_owned();
-    let gateway = with_fault(Fault::new(Misbehaviour::Redirect { status: 307, location })).await;
+    let mut gateway = with_fault(Fault::new(Misbehaviour::Redirect { status: 307, location })).await;
 
+    let waiting = gateway.deliveries(DeliveryState::RetryWait).await.remove(0);
+    assert_eq!((waiting.attempts, waiting.reason.as_deref()), (0, Some("status")));
+    assert_eq!(gateway.clinic().server().all("ServiceRequest").len(), 0);
     gateway.after(QUIET).await;
 
-    assert_eq!(gateway.deliveries(DeliveryState::Dead).await.len(), 1);
-    assert_eq!(gateway.clinic().server().all("ServiceRequest").len(), 0);
+    assert_arrived_once(&mut gateway).await;
     assert!(elsewhere.clinic().server().requests().iter().all(|it| it.method == "GET"));
+}
+
+#[tokio::test]
+async fn a_base_address_that_is_not_there_is_no_fault_of_the_referral() {
+    let mut gateway = with_fault(refusal(404)).await;
+
+    let waiting = gateway.deliveries(DeliveryState::RetryWait).await.remove(0);
+    assert_eq!(waiting.attempts, 0);
+    gateway.after(QUIET).await;
+
+    assert_arrived_once(&mut gateway).await;
+}
+
+#[tokio::test]
+async fn a_clinic_that_only_promises_is_asked_later_whether_it_is_done() {
+    let promise = Misbehaviour::Status { status: 202, retry_after: None, body: Some(json!({})) };
+    let mut gateway = with_fault(Fault::new(promise)).await;
+
+    assert_eq!(gateway.deliveries(DeliveryState::UnknownWait).await.len(), 1);
+    gateway.after(QUIET).await;
+
+    assert_arrived_once(&mut gateway).await;
+}
+
+#[tokio::test]
+async fn a_transaction_response_with_a_refused_entry_is_no_yes() {
+    let response = |status| json!({ "response": { "status": status, "location": "Patient/1/_history/1" } });
+    let entries =
+        [response("201 Created"), response("201 Created"), response("201 Created"), response("422")];
+    let answer = json!({ "resourceType": "Bundle", "type": "transaction-response", "entry": entries });
+    let mut gateway = with_fault(Fault::new(Misbehaviour::WrongContent(answer))).await;
+
+    let waiting = gateway.deliveries(DeliveryState::UnknownWait).await.remove(0);
+    assert_eq!(waiting.reason.as_deref(), Some("entry-refused"));
+    gateway.after(QUIET).await;
+
+    assert_arrived_once(&mut gateway).await;
+}
+
+#[tokio::test]
+async fn a_referral_at_which_the_clinic_fails_each_time_is_dead_where_others_go_through() {
+    let mut gateway = with_fault(Fault::status(500)).await;
+    let bad = gateway.deliveries(DeliveryState::UnknownWait).await.remove(0);
+    for seed in 2..=6 {
+        gateway.referral(seed).await;
+        gateway.clinic().server().faults().push(Fault::status(500).on("POST", ""));
+        gateway.after(Duration::from_hours(1)).await;
+    }
+
+    let dead = gateway.deliveries(DeliveryState::Dead).await;
+    assert_eq!((dead.len(), dead[0].id, dead[0].reason.as_deref()), (1, bad.id, Some("poison")));
+    gateway.clinic().server().faults().clear();
 }
 
 /// A gateway that has sent one referral to the clinic, which answered with this fault.

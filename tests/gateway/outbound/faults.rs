@@ -23,7 +23,7 @@ async fn with_fault(fault: Fault) -> TestGateway {
 
 #[tokio::test]
 async fn a_server_that_is_overloaded_gets_the_update_later_and_once() {
-    for status in [409, 423, 429, 500, 502, 503, 504, 507] {
+    for status in [409, 423, 429, 500, 502, 503, 504] {
         let gateway = with_fault(Fault::status(status)).await;
         assert!(gateway.deliveries(DeliveryState::Delivered).await.len() == 1, "only the referral itself");
         assert_eq!(sent(&gateway).len(), 1);
@@ -32,6 +32,31 @@ async fn a_server_that_is_overloaded_gets_the_update_later_and_once() {
 
         assert_eq!(only(&gateway, "Task")["status"], "accepted");
         assert_eq!(sent(&gateway).len(), 2, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_room_is_left_alone_for_an_hour() {
+    let gateway = with_fault(Fault::status(507)).await;
+
+    gateway.after(Duration::from_mins(59)).await;
+    assert_eq!(sent(&gateway).len(), 1);
+    gateway.after(Duration::from_mins(1)).await;
+
+    assert_eq!(only(&gateway, "Task")["status"], "accepted");
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_support_is_tried_once_more_and_then_dead() {
+    for status in [404, 405, 406, 415, 428, 501] {
+        let gateway = with_fault(Fault::status(status)).await;
+        gateway.lakeside().server().faults().push(Fault::status(status).on("POST", "Task"));
+
+        gateway.after(LONG).await;
+
+        let dead = the_one(&gateway, DeliveryState::Dead).await;
+        assert_eq!(dead.reason.as_deref(), Some("not-supported"), "{status}");
+        assert_eq!(sent(&gateway).len(), 2);
     }
 }
 
@@ -60,7 +85,7 @@ async fn a_strange_retry_after_does_not_park_an_update_for_years() {
 
 #[tokio::test]
 async fn a_refusal_is_dead_and_visible_and_the_next_update_goes_on() {
-    for status in [400, 403, 404, 410, 413, 422] {
+    for status in [400, 403, 410, 413, 422] {
         let gateway = with_fault(Fault::new(Misbehaviour::Status {
             status,
             retry_after: None,
@@ -87,10 +112,12 @@ async fn a_redirect_is_not_followed() {
         let location = format!("{}/Task", elsewhere.base_url());
 
         let gateway = with_fault(Fault::new(Misbehaviour::Redirect { status, location })).await;
+        let waiting = the_one(&gateway, DeliveryState::RetryWait).await;
         gateway.after(LONG).await;
 
         assert!(elsewhere.requests().is_empty());
-        assert_eq!(the_one(&gateway, DeliveryState::Dead).await.reason.as_deref(), Some("status"));
+        assert_eq!((waiting.attempts, waiting.reason.as_deref()), (0, Some("status")));
+        assert_eq!(only(&gateway, "Task")["status"], "accepted");
     }
 }
 

@@ -8,6 +8,7 @@ mod consent_presets;
 mod content;
 mod cursor;
 mod dependencies;
+mod effects;
 mod faults;
 mod hook;
 mod inbox;
@@ -19,6 +20,7 @@ mod relation;
 mod retry_by_hand;
 mod road;
 mod trail;
+mod unique;
 mod unknown_effect;
 mod versions;
 
@@ -27,7 +29,7 @@ use referral_gateway::sandbox::clinic::ClinicReferral;
 use referral_gateway::sandbox::fhir_server::RecordedRequest;
 use referral_gateway::sandbox::partner::SimulatedPartner;
 use referral_gateway::sandbox::people::{self, ConsentEnclosure, ReferralOptions};
-use referral_gateway::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
+use referral_gateway::store::{AttemptRecord, DeliveryFilter};
 use serde_json::Value;
 
 use crate::support::TestGateway;

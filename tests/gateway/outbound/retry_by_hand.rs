@@ -22,7 +22,7 @@ async fn with_a_dead_one() -> (TestGateway, ClinicReferral, Delivery) {
     let referral = gateway.referral(1).await;
     let refusal = json!({ "resourceType": "OperationOutcome", "issue": [{ "code": "invalid" }] });
     let refuse = Misbehaviour::Status { status: 422, retry_after: None, body: Some(refusal) };
-    gateway.lakeside().server().faults().push(Fault::new(refuse));
+    gateway.lakeside().server().faults().push(Fault::new(refuse).on("POST", ""));
     gateway.clinic().accept(&referral);
     gateway.settle().await;
     let dead = the_one(&gateway, DeliveryState::Dead).await;

@@ -5,7 +5,7 @@ use referral_gateway::model::audit::{AuditFilter, AuditKind, AuditRecord, Tamper
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::clinic::ConsentSays;
 use referral_gateway::sandbox::fhir_server::Fault;
-use referral_gateway::store::AuditTrail as _;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ async fn a_hold_and_the_release_that_follows_are_on_record_in_order() {
 async fn every_attempt_that_sends_is_a_disclosure_on_record_also_if_it_fails() {
     let mut gateway = TestGateway::start().await;
     let referral = gateway.referral(1).await;
-    gateway.lakeside().server().faults().push(Fault::status(429));
+    gateway.lakeside().server().faults().push(Fault::status(429).on("POST", ""));
 
     gateway.clinic().accept(&referral);
     gateway.settle().await;

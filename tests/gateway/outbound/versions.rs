@@ -65,7 +65,7 @@ async fn a_change_at_the_partner_is_read_and_replaced_under_its_new_version() {
 async fn an_update_waits_for_the_one_before_it() {
     let mut gateway = TestGateway::start().await;
     let referral = gateway.referral(1).await;
-    gateway.lakeside().server().faults().push(Fault::status(429));
+    gateway.lakeside().server().faults().push(Fault::status(429).on("POST", ""));
 
     gateway.clinic().accept(&referral);
     gateway.settle().await;

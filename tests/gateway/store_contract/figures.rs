@@ -8,14 +8,14 @@ use super::{accept, at, at_clinic, cause, claim, delivered, held, ledgers, owe, 
 
 #[tokio::test]
 async fn an_empty_ledger_has_no_figures() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         assert_eq!(store.figures().await.unwrap(), LedgerFigures::default());
     }
 }
 
 #[tokio::test]
 async fn deliveries_are_counted_by_endpoint_state_and_reason() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         for task in ["1", "2", "3"] {
             owe(&store, referral, task, "2").await;
@@ -63,7 +63,7 @@ async fn deliveries_are_counted_by_endpoint_state_and_reason() {
 
 #[tokio::test]
 async fn what_needs_a_person_has_no_next_attempt() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         settle(&store, &lease, Settlement::Dead(cause()), at(1)).await;

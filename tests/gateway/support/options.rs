@@ -20,6 +20,10 @@ pub struct Options {
     /// What stands in `[limits]`. By default nothing depends on this machine's disk, and the clock stands still,
     /// so that no caller gets a new share.
     pub limits: &'static str,
+    /// Further lines for the section `[clinic]`.
+    pub clinic_lines: &'static str,
+    /// Further lines for the section `[outbound]` of each partner's file.
+    pub partner_lines: &'static str,
     /// The keys of updates that may go back.
     pub share: &'static [&'static str],
     /// The public keys by which partners prove who they are; none: they have a client secret.
@@ -48,6 +52,8 @@ impl Default for Options {
             preset: "opt-in-hold",
             gateway_lines: "",
             limits: LIMITS,
+            clinic_lines: "",
+            partner_lines: "",
             share: &[
                 "referral-status",
                 "scheduling",
@@ -88,6 +94,7 @@ base_url = "{clinic}"
 name = "Harbour Clinic"
 hook_token = "hook-token"
 timeout_s = 2
+{clinic_lines}
 
 [consent.default]
 preset = "{preset}"
@@ -96,6 +103,7 @@ preset = "{preset}"
 "#,
             preset = self.preset,
             limits = self.limits,
+            clinic_lines = self.clinic_lines,
             lines = self.gateway_lines,
         );
         fs::create_dir_all(folder.join("partners")).unwrap();
@@ -127,7 +135,9 @@ mode = "{mode}"
 base_url = "{base}"
 share = {share:?}
 timeout_s = 2
+{lines}
 "#,
+            lines = self.partner_lines,
             mode = self.mode,
             share = self.share,
         )

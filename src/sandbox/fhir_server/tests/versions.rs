@@ -1,4 +1,5 @@
 use super::*;
+use crate::sandbox::fhir_server::Offers;
 
 #[tokio::test]
 async fn a_created_resource_is_given_an_id_a_version_and_a_time() {
@@ -73,7 +74,7 @@ async fn a_deleted_resource_is_gone_and_an_unknown_one_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_client_may_choose_an_id_with_a_letter_only() {
+async fn a_client_may_choose_an_id_with_a_letter_only_and_where_that_is_offered() {
     let server = server().await;
     let put = async |id: &str| {
         let mut resource = patient("1");
@@ -81,8 +82,55 @@ async fn a_client_may_choose_an_id_with_a_letter_only() {
         send(&server, "PUT", &format!("Patient/{id}"), &[], &resource).await.unwrap().status
     };
 
+    assert_eq!(put("p1").await, StatusCode::METHOD_NOT_ALLOWED);
+    server.set_offers(Offers { update_create: true, ..Offers::default() });
     assert_eq!(put("p1").await, StatusCode::CREATED);
     assert_eq!(put("17").await, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_update_may_be_for_what_is_not_there_only() {
+    let server = server().await;
+    server.create(patient("1"));
+    let mut resource = patient("1");
+    resource["id"] = json!("1");
+
+    let put = send(&server, "PUT", "Patient/1", &[("if-none-match", "*")], &resource).await.unwrap();
+
+    assert_eq!(put.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(server.read("Patient", "1").unwrap()["meta"]["versionId"], "1");
+}
+
+#[tokio::test]
+async fn an_update_may_be_of_what_a_search_finds() {
+    let server = server().await;
+    let path = "Patient?identifier=urn:mrn|1";
+    let mut one = patient("1");
+    one["identifier"] = json!([{ "system": "urn:mrn", "value": "1" }]);
+    let put = async || send(&server, "PUT", path, &[], &one).await.unwrap().status;
+
+    assert_eq!(put().await, StatusCode::METHOD_NOT_ALLOWED);
+    server.set_offers(Offers { conditional_update: true, ..Offers::default() });
+    assert_eq!((put().await, put().await), (StatusCode::CREATED, StatusCode::OK));
+    server.create(one.clone());
+    assert_eq!(put().await, StatusCode::PRECONDITION_FAILED);
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_offer_it_does_not_say_and_not_do() {
+    let server = server().await;
+    server.set_offers(Offers::NOTHING);
+
+    let statement = get(&server, "metadata").await.body;
+    assert_eq!(statement["rest"][0]["interaction"], json!([]));
+    assert_eq!(statement["rest"][0]["resource"][0]["conditionalCreate"], false);
+    let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [] });
+    assert_eq!(post(&server, "", &bundle).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    let condition = [("if-none-exist", "identifier=urn:mrn|1")];
+    for _ in 0..2 {
+        let posted = send(&server, "POST", "Patient", &condition, &patient("1")).await.unwrap();
+        assert_eq!(posted.status, StatusCode::CREATED);
+    }
 }
 
 #[tokio::test]
