@@ -91,6 +91,9 @@ impl Sockets {
     }
 }
 
+/// How often it is looked whether the ledger still takes changes.
+const LEDGER_LOOK: Duration = Duration::from_millis(200);
+
 /// A gateway whose doors are open.
 pub struct Gateway {
     parts: Parts,
@@ -165,6 +168,13 @@ impl Gateway {
                 0 => return Ok(attempts),
                 made => attempts += made,
             }
+        }
+    }
+
+    /// Returns when the ledger takes no more changes. Only a new start finds out what is on the disk.
+    pub async fn until_the_ledger_fails(&self) {
+        while self.parts.store.is_writable() {
+            tokio::time::sleep(LEDGER_LOOK).await;
         }
     }
 

@@ -20,7 +20,8 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Runs until SIGINT or SIGTERM; a second one ends at once.
+    /// Runs until SIGINT or SIGTERM; a second one ends at once. A ledger that fails ends it too: whoever
+    /// started the gateway starts it again, and the start finds out what is on the disk.
     pub async fn run(self) -> ExitCode {
         let Loaded { config, problems } = self.settings.load();
         settings::show(&problems);
@@ -32,7 +33,10 @@ impl Serve {
         }
         start_log(&config);
         match serve(config).await {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(Stopped::ByASignal) => ExitCode::SUCCESS,
+            Ok(Stopped::ByItsLedger) => {
+                fail("the ledger failed; look at its disk, then start the gateway again")
+            }
             Err(error) => fail(&error.to_string()),
         }
     }
@@ -46,7 +50,13 @@ fn start_log(config: &Config) {
     telemetry::start(format, config.log.level);
 }
 
-async fn serve(config: Config) -> Result<(), StartError> {
+/// Why a gateway that was up came to its end.
+enum Stopped {
+    ByASignal,
+    ByItsLedger,
+}
+
+async fn serve(config: Config) -> Result<Stopped, StartError> {
     let mut signals = StopSignals::catch();
     let sockets = Sockets::bind(&config).await?;
     let (listen, operator_listen, partners) =
@@ -54,7 +64,10 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let mut gateway = Gateway::start(config, sockets, None).await?;
     gateway.run_in_background();
     tracing::info!(%listen, %operator_listen, partners, "the gateway is up");
-    signals.next().await;
+    let stopped = tokio::select! {
+        () = signals.next() => Stopped::ByASignal,
+        () = gateway.until_the_ledger_fails() => Stopped::ByItsLedger,
+    };
     tracing::info!("stopping; what runs may end");
     tokio::select! {
         () = gateway.stop() => tracing::info!("stopped"),
@@ -64,7 +77,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
             std::process::exit(1);
         }
     }
-    Ok(())
+    Ok(stopped)
 }
 
 /// The signals that ask us to stop.

@@ -106,7 +106,7 @@ impl Inbound {
             Ok(Some(body)) => body,
             Ok(None) => return Ok(Err(unreadable())),
             Err(error @ StoreError::Unreadable { .. }) => {
-                tracing::error!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
+                tracing::warn!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
                 return Ok(Err(unreadable()));
             }
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Inbound, InboundError, Intake};
 use crate::fhir::{bundle, coding, resource};
+use crate::model::crash_point::crash_point;
 use crate::model::envelope::Envelope;
 use crate::model::ids::ReferralId;
 use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
@@ -26,10 +27,12 @@ pub async fn referral(
         canonical: Sensitive::new(canonical),
         received: envelope.received,
     };
+    crash_point("before-commit");
     let acceptance = match intake {
         Intake::Open => inbound.store.accept(new).await?,
         Intake::RepeatsOnly => inbound.store.known(new).await?.ok_or(InboundError::Shut)?,
     };
+    crash_point("after-commit");
     let (id, repeated) = match acceptance {
         Acceptance::Recorded(id) => (id, false),
         Acceptance::Repeated(id) => (id, true),

@@ -40,6 +40,14 @@ impl TestClock {
         let mut now = self.0.lock().expect("no holder of this lock panics");
         *now = now.checked_add(by).expect("a test stays within the range of timestamps");
     }
+
+    /// Sets the clock, forward or back, as an operator or a time server may.
+    ///
+    /// # Panics
+    /// When a holder of its lock has panicked.
+    pub fn set(&self, to: Timestamp) {
+        *self.0.lock().expect("no holder of this lock panics") = to;
+    }
 }
 
 impl Clock for TestClock {

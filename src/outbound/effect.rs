@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::translate::ForPartner;
+use super::translate::{ForPartner, has_one_identifier};
 use crate::fhir::capability::Method;
 use crate::fhir::client::FhirClient;
 use crate::fhir::client::failure::{Failure, Refused};
@@ -49,29 +49,55 @@ impl Effect<'_> {
         })
     }
 
-    /// Writes it as new, with what travels along.
-    pub(super) async fn create(&self) -> Result<Found<RemoteResource>, Failure> {
-        let placed = match self.method {
+    /// Writes it as new, with what travels along. What is found in its place is of another version, unless it
+    /// bears our name: then an earlier try made it.
+    pub(super) async fn create(&self) -> Result<Standing, Failure> {
+        let Found::One(Placed { reference, etag, created, .. }) = self.write().await? else {
+            return Ok(Standing::Several);
+        };
+        let remote = RemoteResource { reference, etag };
+        if created || !self.is_created_by_place() {
+            return Ok(Standing::At(remote));
+        }
+        let there = self.present(&remote).await?.ok_or(UNNAMED)?;
+        match self.latest_on(&there) {
+            Some(name) if name == self.name => Ok(Standing::At(remote_of(&there))),
+            Some(name) if name.made() > self.name.made() => Ok(Standing::Superseded),
+            _ => self.replace(&remote_of(&there)).await,
+        }
+    }
+
+    async fn write(&self) -> Result<Found<Placed>, Failure> {
+        let main = NewResource { condition: self.condition(), ..self.main() };
+        match self.method {
             Method::Transaction => match self.send_together(None).await {
-                Err(Failure::Status(Refused { status: 412, .. })) => return Ok(Found::Several),
-                other => return other.map(Found::One),
+                Err(Failure::Status(Refused { status: 412, .. })) => Ok(Found::Several),
+                other => other.map(Found::One),
             },
-            method if self.message.companions.is_empty() => {
-                self.server.write_new(method, &self.main()).await?
-            }
+            method if self.message.companions.is_empty() => self.server.write_new(method, &main).await,
             method => {
                 let mut parts = self.companions();
-                parts.push(Part { full_url: MAIN_ADDRESS.to_owned(), new: self.main() });
-                match self.server.write_in_order(method, &parts).await? {
+                parts.push(Part { full_url: MAIN_ADDRESS.to_owned(), new: main });
+                Ok(match self.server.write_in_order(method, &parts).await? {
                     Found::One(mut placed) => placed.pop().map_or(Found::Nothing, Found::One),
                     _ => Found::Several,
-                }
+                })
             }
-        };
-        Ok(match placed {
-            Found::One(Placed { reference, etag, .. }) => Found::One(RemoteResource { reference, etag }),
-            _ => Found::Several,
-        })
+        }
+    }
+
+    /// A creation that arrives late must not find any version of the resource, not just its own.
+    fn is_created_by_place(&self) -> bool {
+        matches!(self.method, Method::Transaction | Method::ConditionalCreate)
+            && !has_one_identifier(&self.message.main)
+    }
+
+    fn condition(&self) -> String {
+        if self.is_created_by_place() {
+            token_query("identifier", &self.system, &self.message.place)
+        } else {
+            self.main().condition
+        }
     }
 
     /// Replaces what stands there, if it is still the version that we know. If it changed meanwhile: our own
@@ -98,14 +124,16 @@ impl Effect<'_> {
         };
         for rebase in 0..=REBASES {
             let sent = if together {
-                self.send_together(Some(&remote)).await
+                self.send_together(Some(&remote))
+                    .await
+                    .map(|Placed { reference, etag, .. }| RemoteResource { reference, etag })
             } else {
                 self.send_alone(&content, &remote).await
             };
             match sent {
                 Ok(remote) => return Ok(Standing::At(remote)),
                 // A server that lets nobody choose ids answers 405 where nothing stands.
-                Err(Failure::Status(refused)) if !together && matches!(refused.status, 404 | 405) => {
+                Err(Failure::Status(refused)) if !together && matches!(refused.status, 404 | 405 | 410) => {
                     let there = self.present(&remote).await?;
                     return there.map_or(Ok(Standing::Gone), |_| Err(Failure::Status(refused)));
                 }
@@ -127,7 +155,7 @@ impl Effect<'_> {
     async fn present(&self, remote: &RemoteResource) -> Result<Option<Value>, Failure> {
         match self.server.read(&remote.reference).await {
             Ok(there) => Ok(Some(there)),
-            Err(Failure::Status(Refused { status: 404, .. })) => Ok(None),
+            Err(Failure::Status(Refused { status: 404 | 410, .. })) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -138,7 +166,7 @@ impl Effect<'_> {
         Ok(RemoteResource { reference: remote.reference.clone(), etag: answer.etag })
     }
 
-    async fn send_together(&self, remote: Option<&RemoteResource>) -> Result<RemoteResource, Failure> {
+    async fn send_together(&self, remote: Option<&RemoteResource>) -> Result<Placed, Failure> {
         let companions = self.companions();
         let mut entries: Vec<Value> = companions
             .iter()
@@ -150,13 +178,14 @@ impl Effect<'_> {
         let location = answer["location"].as_str().and_then(type_and_id);
         let named = location.map(|(resource_type, id)| format!("{resource_type}/{id}"));
         let reference = named.or_else(|| remote.map(|it| it.reference.clone())).ok_or(UNNAMED)?;
-        Ok(RemoteResource { reference, etag: answer["etag"].as_str().map(str::to_owned) })
+        let created = answer["status"].as_str().is_some_and(|it| it.starts_with("201"));
+        Ok(Placed { reference, etag: answer["etag"].as_str().map(str::to_owned), at: None, created })
     }
 
     fn main_entry(&self, remote: Option<&RemoteResource>) -> Value {
         let main = self.main();
         let Some(remote) = remote else {
-            return bundle::create_entry(MAIN_ADDRESS, &main.content, &main.condition);
+            return bundle::create_entry(MAIN_ADDRESS, &main.content, &self.condition());
         };
         let mut request = json!({ "method": "PUT", "url": remote.reference });
         if let Some(etag) = &remote.etag {

@@ -160,7 +160,7 @@ impl Outbound {
             }
             Err(failure) => {
                 self.keep(vec![decided]).await?;
-                return Err(failure);
+                return quarantined_where_unreadable(failure);
             }
         };
         let way = match self.way(attempt.delivery, &message).await {
@@ -195,6 +195,14 @@ impl Outbound {
     fn partner(&self, id: &PartnerId) -> Result<Arc<Partner>, Failure> {
         self.partners.get(id).cloned().ok_or(Failure::NotSent("partner-not-configured"))
     }
+}
+
+/// A damaged row ends as one that a person must look at, and keeps nobody else.
+fn quarantined_where_unreadable(failure: Failure) -> Result<Settlement, Failure> {
+    if failure == translate::PAYLOAD_UNREADABLE {
+        return Ok(Settlement::Quarantined(Cause { code: failure.code(), http_status: None }));
+    }
+    Err(failure)
 }
 
 /// What the clinic's server refuses or fails at is no verdict of the partner's, and nothing against the

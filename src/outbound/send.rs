@@ -114,8 +114,11 @@ async fn place(delivery: &Delivery, effect: &Effect<'_>, rules: WriteRules) -> R
             Standing::Gone => {}
         }
     }
-    let Found::One(remote) = effect.create().await? else {
-        return Ok(Outcome::Unclear("several-matches"));
+    let remote = match effect.create().await? {
+        Standing::At(remote) => remote,
+        Standing::Superseded => return Ok(Outcome::Superseded),
+        Standing::Several => return Ok(Outcome::Unclear("several-matches")),
+        Standing::Gone => return Ok(Outcome::Unclear("outcome-unknown")),
     };
     // Under an id of ours there cannot be two.
     if effect.method != Method::ClientId && rules.must_verify(delivery.effect_unknown) {

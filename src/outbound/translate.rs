@@ -12,11 +12,15 @@ use crate::fhir::client::failure::Failure;
 use crate::fhir::{json, resource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
+use crate::model::work::StoreError;
 use crate::translation::effect::effect_identifier;
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
 use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+
+/// The referral's own body cannot be read back; no time mends that.
+pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");
 
 /// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
 #[derive(Debug)]
@@ -25,6 +29,9 @@ pub struct ForPartner {
     pub(super) main: Value,
     /// What travels along, each with its address in the message.
     pub(super) companions: Vec<(String, Value)>,
+    /// The name that every version of the resource bears at the partner's server. A creation that arrives
+    /// late finds it, even where a newer version has taken the name of the delivery away.
+    pub(super) place: String,
 }
 
 impl Outbound {
@@ -51,7 +58,9 @@ impl Outbound {
             .enumerate()
             .map(|(n, (it, _))| (it.clone(), address(n, form)))
             .collect();
-        let mut message = ForPartner { main: reduced.main, companions: Vec::new() };
+        let place =
+            update_name(reduced.referral.id, resource::resource_type(&reduced.main), &reduced.clinic_id);
+        let mut message = ForPartner { main: reduced.main, companions: Vec::new(), place };
         to_partner(&mut message.main, &terms, &addresses);
         for (number, (_, mut companion)) in reduced.companions.into_iter().enumerate() {
             to_partner(&mut companion, &terms, &addresses);
@@ -68,9 +77,12 @@ impl Outbound {
     }
 
     async fn placer(&self, referral: ReferralId) -> Result<Placer, Failure> {
-        let body = self.store.body(referral).await.ok().flatten();
-        let body = body.ok_or(Failure::NotSent("ledger-unavailable"))?;
-        let message = json::parse(body.reveal()).map_err(|_| Failure::NotSent("payload-unreadable"))?;
+        let body = match self.store.body(referral).await {
+            Ok(Some(body)) => body,
+            Ok(None) | Err(StoreError::Unreadable { .. }) => return Err(PAYLOAD_UNREADABLE),
+            Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
+        };
+        let message = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;
         Ok(Placer::of(&Submission::of(&message)))
     }
 }
@@ -85,6 +97,9 @@ impl ForPartner {
 
     /// Gives every resource the name by which a repeat is known at the partner's server.
     fn name_effects(&mut self, public_url: &str, effect: &str) {
+        if !has_one_identifier(&self.main) {
+            add_identifier(&mut self.main, effect_identifier(public_url, &self.place));
+        }
         add_identifier(&mut self.main, effect_identifier(public_url, effect));
         for (number, (_, companion)) in self.companions.iter_mut().enumerate() {
             add_identifier(companion, effect_identifier(public_url, &format!("{effect}-{number}")));
@@ -124,6 +139,11 @@ pub(super) fn hosted_update_id(referral: ReferralId, resource_type: &str, clinic
     if resource_type == "Task" {
         return referral.to_string();
     }
+    update_name(referral, resource_type, clinic_id)
+}
+
+/// The same for every version of an update, and without the clinic's own id.
+fn update_name(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
     let digest = sha256_hex(format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
     format!("upd-{}", &digest[..32])
 }
@@ -135,9 +155,13 @@ fn address(number: usize, form: Form) -> String {
     }
 }
 
-/// A Composition has a single identifier, and it becomes ours.
+/// A Composition has a single identifier, and it becomes the delivery's.
+pub(super) fn has_one_identifier(resource: &Value) -> bool {
+    resource::resource_type(resource) == "Composition"
+}
+
 fn add_identifier(resource: &mut Value, identifier: Value) {
-    if resource::resource_type(resource) == "Composition" {
+    if has_one_identifier(resource) {
         resource["identifier"] = identifier;
         return;
     }

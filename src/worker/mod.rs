@@ -16,6 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::fhir::client::failure::{Class, Failure};
 use crate::model::clock::Clock;
+use crate::model::crash_point::crash_point;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::endpoint::EndpointLimits;
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
@@ -115,6 +116,7 @@ impl Worker {
         if free == 0 {
             return Ok(Taken { attempts: 0, ask_again: None });
         }
+        crash_point("before-claim");
         let limits = ClaimLimits { in_all: free, endpoint: self.patience.endpoint };
         let claimed = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
         let attempts = claimed.leases.len();
@@ -135,11 +137,16 @@ impl Worker {
         let delivery = &lease.delivery;
         let limit = self.patience.lease.mul_f64(0.75);
         let begun = Instant::now();
+        crash_point("before-send");
         let attempt = tokio::time::timeout(limit, self.step.attempt(delivery)).await;
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let ended = self.ended(delivery, result, now);
+        crash_point("before-outcome");
+        if let Settlement::Quarantined(cause) = &ended.settlement {
+            tell::quarantined(delivery, cause);
+        }
         let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
         let outcome = ended.settlement.state();
         match self.store.settle(&lease, ended, now).await {

@@ -1,7 +1,7 @@
 //! What the log says of attempts and servers: each failed attempt, and each change of a server.
 
 use crate::fhir::client::failure::Failure;
-use crate::model::delivery::Delivery;
+use crate::model::delivery::{Cause, Delivery};
 use crate::model::endpoint::Change;
 use crate::model::work::Settlement;
 
@@ -23,6 +23,16 @@ pub(super) fn failure(delivery: &Delivery, failure: &Failure, settlement: &Settl
         sent_bytes,
         dead = matches!(settlement, Settlement::Dead(_)),
         "an attempt failed"
+    );
+}
+
+/// Nobody else is held up by it.
+pub(super) fn quarantined(delivery: &Delivery, cause: &Cause) {
+    tracing::warn!(
+        delivery.id = %delivery.id,
+        referral.id = %delivery.referral,
+        cause = cause.code,
+        "a delivery is quarantined; a person must look"
     );
 }
 

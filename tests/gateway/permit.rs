@@ -59,7 +59,9 @@ fn nothing_is_reduced_towards_a_partner_without_a_permit() {
 fn what_a_partner_gets_cannot_be_made_by_hand() {
     let errors = compile(
         "use referral_gateway::outbound::translate::ForPartner;
-         pub fn make() -> ForPartner { ForPartner { main: Default::default(), companions: Vec::new() } }",
+         pub fn make() -> ForPartner {
+             ForPartner { main: Default::default(), companions: Vec::new(), place: String::new() }
+         }",
     );
 
     assert!(errors.contains("error[E0451]"), "{errors}");

@@ -1,8 +1,9 @@
 //! The real program, as a process of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -13,9 +14,14 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The program, started in the folder of the source, where `config` and `fixtures` are.
+/// What the gateway says when its doors are open.
+pub const UP: &str = "the gateway is up";
+
+/// The program, started in the folder of the source, where `config` and `fixtures` are. `GATEWAY_PROGRAM` names
+/// another build of it, such as a release.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_referral-gateway"));
+    let built = std::env::var("GATEWAY_PROGRAM");
+    let mut command = Command::new(built.as_deref().unwrap_or(env!("CARGO_BIN_EXE_referral-gateway")));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
     command
 }
@@ -60,15 +66,26 @@ pub struct Serving {
 impl Serving {
     /// Starts the gateway and waits until its doors are open.
     pub fn start(folder: &Path) -> Self {
+        let mut serving = Self::spawn(folder, &[]);
+        serving.wait_for(UP);
+        serving
+    }
+
+    /// Starts the gateway with these further environment variables, and does not wait for anything.
+    pub fn spawn(folder: &Path, environment: &[(&str, &Path)]) -> Self {
         let mut command = program();
-        command.args(["serve", "--config"]).arg(folder).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.spawn().unwrap();
+        command.envs(environment.iter().copied());
+        command.args(["serve", "--config"]).arg(folder);
+        Self::run(command)
+    }
+
+    /// Runs a command that ends up as the gateway.
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let stream = BufReader::new(child.stderr.take().unwrap());
         let (tell, lines) = channel();
         thread::spawn(move || stream.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut serving = Self { child, lines, log: String::new() };
-        serving.wait_for("the gateway is up");
-        serving
+        Self { child, lines, log: String::new() }
     }
 
     /// SIGKILL: nothing is flushed, nothing said. Gives what it had logged.
@@ -80,13 +97,13 @@ impl Serving {
 
     /// SIGTERM, then waits for the end. Gives how it ended, and the log.
     pub fn terminate(self) -> (ExitStatus, String) {
-        send_term(self.child.id());
+        self.ask_to_stop();
         self.wait_for_end()
     }
 
     /// SIGTERM.
     pub fn ask_to_stop(&self) {
-        send_term(self.child.id());
+        self.signal("TERM");
     }
 
     /// The process's id.
@@ -94,13 +111,35 @@ impl Serving {
         self.child.id()
     }
 
-    /// Waits for the end. Gives how it ended, and the log.
+    /// Waits until it ends by itself. Gives how it ended, and the log.
     pub fn wait_for_end(mut self) -> (ExitStatus, String) {
         let end = self.child.wait().unwrap();
         (end, self.rest_of_log())
     }
 
-    /// Waits until it logs this.
+    /// Sends a signal by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// The most memory that it has had so far, in KiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let peak = status.lines().find(|it| it.starts_with("VmHWM")).unwrap();
+        peak.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
+        Path::new("/proc").join(self.child.id().to_string()).join(file)
+    }
+
+    /// Waits until these words were logged. Words that were logged before count.
     pub fn wait_for(&mut self, words: &str) {
         while !self.log.contains(words) {
             let line = self.lines.recv_timeout(PATIENCE);

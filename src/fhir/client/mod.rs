@@ -20,6 +20,7 @@ use url::Url;
 
 use super::bundle;
 use super::capability::Capabilities;
+use super::resource;
 use answer::{Answer, Asked};
 use failure::{Class, Failure, Refused, Target};
 use token::TokenSource;
@@ -80,11 +81,17 @@ impl FhirClient {
         &self.base
     }
 
-    /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread).
+    /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread). Another
+    /// resource than this one is no answer.
     pub async fn read(&self, reference: &str) -> Result<Value, Failure> {
         let answer = self.send(Request::get(Target::Resource, format!("{}/{reference}", self.base))).await?;
-        let expected = reference.split('/').next().unwrap_or_default();
-        answer.resource(expected).map_err(Failure::harmless)
+        let mut parts = reference.split('/');
+        let (expected, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let found = answer.resource(expected).map_err(Failure::harmless)?;
+        if resource::id(&found) == id {
+            return Ok(found);
+        }
+        Err(Failure::Unusable { what: "unexpected-body", may_have_happened: false })
     }
 
     /// Reads every page of a search (FHIR R4, search).

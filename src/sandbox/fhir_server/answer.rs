@@ -1,6 +1,6 @@
 //! An answer, before and as HTTP.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -101,6 +101,18 @@ impl Answer {
 /// 200 with the page that a portal shows to whoever is not signed in.
 pub(super) fn login_page() -> Response {
     with_type(Body::from(LOGIN_PAGE), "text/html; charset=utf-8")
+}
+
+/// Whatever was ordered.
+pub(super) fn raw(status: u16, headers: Vec<(&'static str, String)>, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 fn with_type(body: Body, content_type: &'static str) -> Response {

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use axum::body::Bytes;
 use serde_json::Value;
 
 /// One way to misbehave, towards one request or towards all.
@@ -32,6 +34,16 @@ pub enum Misbehaviour {
     ApplyThenDrop,
     /// The request takes effect; no answer comes until the client gives up or the server stops.
     ApplyThenHang,
+    /// The request takes effect and is answered as it should, both after this time.
+    Slowly(Duration),
+    /// No answer comes, and the request takes effect after this time, whether the client is still there or not.
+    ApplyLate {
+        /// How long the server takes.
+        after: Duration,
+        /// The conditions of its creates were looked at when it arrived, and found nothing: a server whose
+        /// conditional create is not atomic.
+        conditions_checked_at_arrival: bool,
+    },
     /// Nothing is done; the connection is closed without a byte of an answer. The body was read: to the client
     /// this looks the same as [`Misbehaviour::ApplyThenDrop`].
     DropBeforeApply,
@@ -41,6 +53,17 @@ pub enum Misbehaviour {
     Html,
     /// Nothing is done; 200 with this JSON.
     WrongContent(Value),
+    /// Nothing is done; these bytes are given, whatever they are.
+    Raw {
+        /// The HTTP status.
+        status: u16,
+        /// Headers, right or wrong.
+        headers: Vec<(&'static str, String)>,
+        /// The body.
+        body: Bytes,
+    },
+    /// The request takes effect; the answer's body never ends.
+    ApplyThenPour,
     /// Nothing is done; the client is sent elsewhere.
     Redirect {
         /// The HTTP status, such as 307.

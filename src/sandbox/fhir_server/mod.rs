@@ -9,6 +9,7 @@ mod capability;
 mod criterion;
 mod faults;
 mod listen;
+mod pouring;
 mod refusal;
 mod requests;
 mod resources;
@@ -108,11 +109,11 @@ impl FhirServer {
         *self.state.bearer_token() = token.map(str::to_owned);
     }
 
-    /// Sets whether searches find later writes. When the index becomes current it finds all.
+    /// Sets whether and when searches find later writes. When the index becomes current it finds all.
     pub fn set_search_index(&self, index: SearchIndex) {
         self.state.change(|it| match index {
             SearchIndex::Current => it.catch_up(),
-            SearchIndex::Lagging => it.index = SearchIndex::Lagging,
+            lags => it.index = lags,
         });
     }
 
@@ -154,6 +155,11 @@ impl FhirServer {
     /// The present versions of all resources of a type, in the order of creation.
     pub fn all(&self, resource_type: &str) -> Vec<Value> {
         self.state.resources().all(resource_type).into_iter().cloned().collect()
+    }
+
+    /// Every version of every resource of a type, in the order of writing.
+    pub fn history(&self, resource_type: &str) -> Vec<Value> {
+        self.state.resources().history(resource_type)
     }
 
     /// What arrived over HTTP, in order.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -31,6 +32,8 @@ pub enum SearchIndex {
     Current,
     /// Not until it is current again: neither searches nor conditional creates see later writes.
     Lagging,
+    /// A write is found this long after it, by the server's clock.
+    Behind(Duration),
 }
 
 /// The content of a server.
@@ -82,6 +85,23 @@ impl Resources {
     pub(super) fn catch_up(&mut self) {
         self.index = SearchIndex::Current;
         self.kinds.values_mut().flat_map(|it| &mut it.stored).for_each(|it| it.indexed = it.versions.len());
+    }
+
+    /// Makes findable what was written long enough ago, where the index is behind by a time.
+    pub(super) fn let_the_index_follow(&mut self) {
+        let SearchIndex::Behind(lag) = self.index else { return };
+        let Ok(known) = self.clock.now().checked_sub(lag) else { return };
+        for stored in self.kinds.values_mut().flat_map(|it| &mut it.stored) {
+            stored.indexed = stored.versions.partition_point(|it| it.at <= known);
+        }
+    }
+
+    /// Every version of every resource of a type, in the order of writing.
+    pub(super) fn history(&self, resource_type: &str) -> Vec<Value> {
+        let stored = self.kinds.get(resource_type).into_iter().flat_map(|it| &it.stored);
+        let mut versions: Vec<_> = stored.flat_map(|it| &it.versions).collect();
+        versions.sort_by_key(|it| it.at);
+        versions.into_iter().filter_map(|it| it.resource.clone()).collect()
     }
 
     /// The next id that the server would give to a resource of this type.
@@ -172,7 +192,7 @@ impl Resources {
         // Cut, not rounded: nothing is written in the future.
         let now = Timestamp::from_millisecond(self.clock.now().as_millisecond()).unwrap_or(self.latest);
         let least = match self.times {
-            Times::Distinct => self.latest + std::time::Duration::from_millis(1),
+            Times::Distinct => self.latest + Duration::from_millis(1),
             Times::MayRepeat => self.latest,
         };
         self.latest = now.max(least);

@@ -14,6 +14,7 @@ use crate::fhir::json;
 use crate::fhir::resource::{id, resource_type, version};
 
 /// A request that has arrived completely.
+#[derive(Clone)]
 pub(super) struct Call {
     pub(super) method: String,
     /// Below the base, without a slash at its start.
@@ -26,6 +27,21 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|it| it.to_str().ok())
+    }
+
+    /// The same call as a server sees it that has looked at its conditions and found nothing.
+    pub(super) fn unconditional(&self) -> Self {
+        let mut call = self.clone();
+        call.headers.remove("if-none-exist");
+        if let Ok(mut bundle) = json::parse(&call.body) {
+            for entry in bundle["entry"].as_array_mut().into_iter().flatten() {
+                if let Some(request) = entry["request"].as_object_mut() {
+                    request.remove("ifNoneExist");
+                }
+            }
+            call.body = Bytes::from(bundle.to_string());
+        }
+        call
     }
 
     fn resource(&self) -> Result<Value, Refusal> {

@@ -1,14 +1,16 @@
 //! What a running server shares between its connections and its owner.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{StatusCode, header, request};
 use tokio::sync::watch;
 
-use super::answer::{Answer, login_page};
+use super::answer::{Answer, login_page, raw};
 use super::faults::{Faults, Misbehaviour};
+use super::pouring::poured;
 use super::refusal::Refusal;
 use super::requests::{RecordedRequest, Requests};
 use super::resources::Resources;
@@ -64,7 +66,11 @@ impl State {
     }
 
     /// Answers one request, or misbehaves as ordered.
-    pub(super) async fn respond(&self, head: request::Parts, body: Bytes) -> Result<Response<Body>, Dropped> {
+    pub(super) async fn respond(
+        self: &Arc<Self>,
+        head: request::Parts,
+        body: Bytes,
+    ) -> Result<Response<Body>, Dropped> {
         let path_and_query = head.uri.path_and_query().map_or("", |it| it.as_str());
         let record = RecordedRequest::new(head.method.as_str(), path_and_query, &head.headers, body.clone());
         self.requests().push(record);
@@ -85,7 +91,11 @@ impl State {
         }
     }
 
-    async fn misbehave(&self, fault: Misbehaviour, call: &Call) -> Result<Response<Body>, Dropped> {
+    async fn misbehave(
+        self: &Arc<Self>,
+        fault: Misbehaviour,
+        call: &Call,
+    ) -> Result<Response<Body>, Dropped> {
         let answer = match fault {
             Misbehaviour::Status { status, retry_after, body } => {
                 Answer::faulty(status, body).with_header(header::RETRY_AFTER, retry_after)
@@ -102,10 +112,24 @@ impl State {
                 self.answer(call);
                 std::future::pending().await
             }
+            Misbehaviour::Slowly(time) => {
+                tokio::time::sleep(time).await;
+                self.answer(call)
+            }
+            Misbehaviour::ApplyLate { after, conditions_checked_at_arrival } => {
+                let late = if conditions_checked_at_arrival { call.unconditional() } else { call.clone() };
+                self.apply_later(late, after);
+                std::future::pending().await
+            }
             Misbehaviour::DropBeforeApply => return Err(Dropped),
             Misbehaviour::Hang => std::future::pending().await,
             Misbehaviour::Html => return Ok(login_page()),
             Misbehaviour::WrongContent(content) => Answer::plain(content),
+            Misbehaviour::Raw { status, headers, body } => return Ok(raw(status, headers, body)),
+            Misbehaviour::ApplyThenPour => {
+                self.answer(call);
+                return Ok(poured());
+            }
             Misbehaviour::Meanwhile(event) => {
                 let answer = self.answer(call);
                 event.happen();
@@ -118,7 +142,17 @@ impl State {
         Ok(answer.into_response())
     }
 
+    /// Of its own: the task that serves the connection ends when the client gives up.
+    fn apply_later(self: &Arc<Self>, call: Call, after: Duration) {
+        let state = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            state.answer(&call);
+        });
+    }
+
     fn answer(&self, call: &Call) -> Answer {
+        self.resources().let_the_index_follow();
         let answer = self.check_token(call).and_then(|()| {
             if call.method == "GET" || call.path.ends_with("/_search") {
                 return route(&mut self.resources(), call, &self.base_url);

@@ -208,8 +208,7 @@ async fn what_is_gone_at_the_partner_is_written_anew() {
     gateway.clinic().accept(&referral);
     gateway.settle().await;
     let server = gateway.lakeside().server();
-    server.faults().push(Fault::status(404).on("PUT", "Task"));
-    server.faults().push(Fault::status(404).on("GET", "Task"));
+    server.delete("Task", "1");
 
     gateway.clinic().complete(&referral);
     gateway.settle().await;

@@ -11,6 +11,7 @@ mod refusal;
 mod wire;
 
 pub use call::Call;
+pub use log::Canaries;
 pub use messages::{answered_task, elsewhere, part, part_mut};
 pub use options::Options;
 pub use postgres::PostgresServer;

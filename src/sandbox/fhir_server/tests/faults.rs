@@ -83,3 +83,40 @@ async fn requests_are_recorded_with_their_headers_and_bodies() {
     server.clear_requests();
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_request_may_take_effect_after_its_client_gave_up() {
+    let server = server().await;
+    let one = patient("1");
+
+    // The second server counts its condition as looked at before the first was there: it is not atomic.
+    for (conditions_checked_at_arrival, expected) in [(false, 1), (true, 2)] {
+        let after = Duration::from_millis(1);
+        server.faults().push(Fault::new(Misbehaviour::ApplyLate { after, conditions_checked_at_arrival }));
+        let condition = [("if-none-exist", "identifier=urn:mrn|1")];
+        tokio::select! {
+            _ = send(&server, "POST", "Patient", &condition, &one) => panic!("no answer comes"),
+            arrived = server.wait_for_requests(|it| it.len() == expected, SOON) => assert!(arrived),
+        }
+
+        assert!(server.wait_until(|it| it.all("Patient").len() == expected, SOON).await);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_be_anything_and_may_have_no_end() {
+    let server = server().await;
+    server.faults().push(Fault::new(Misbehaviour::Raw {
+        status: 200,
+        headers: vec![("content-encoding", "gzip".to_owned())],
+        body: axum::body::Bytes::from_static(b"anything"),
+    }));
+
+    assert_eq!(get(&server, "Patient").await.header("content-encoding"), "gzip");
+    server.faults().push(Fault::new(Misbehaviour::ApplyThenPour));
+    let one = patient("1");
+    tokio::select! {
+        _ = post(&server, "Patient", &one) => panic!("the answer has no end"),
+        applied = server.wait_until(|it| it.all("Patient").len() == 1, SOON) => assert!(applied),
+    }
+}

@@ -133,3 +133,17 @@ async fn a_lagging_index_hides_new_resources_from_searches_and_conditions() {
     assert_eq!(ids(&server, "Patient").await, ["1", "2"]);
     assert_eq!(create().await, StatusCode::PRECONDITION_FAILED);
 }
+
+#[tokio::test]
+async fn an_index_that_is_behind_finds_a_write_when_its_time_has_come() {
+    let clock = std::sync::Arc::new(TestClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
+    let options = FhirServerOptions { clock: std::sync::Arc::clone(&clock) as _, ..still() };
+    let server = FhirServer::start(options).await.unwrap();
+    server.set_search_index(SearchIndex::Behind(Duration::from_secs(3)));
+    server.create(patient("1"));
+
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(ids(&server, "Patient?identifier=urn:mrn|1").await, [""; 0]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(ids(&server, "Patient?identifier=urn:mrn|1").await, ["1"]);
+}

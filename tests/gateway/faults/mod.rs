@@ -1,0 +1,19 @@
+//! What the gateway survives (reference: delivery part c): real processes that are really killed, servers and
+//! disks that fail, and a checker that afterwards asks everybody. A failing seed is printed with the variable
+//! that plays it again.
+
+mod answers;
+mod bodies;
+mod checker;
+mod clocks;
+mod crash_points;
+mod disk;
+mod instances;
+mod late_effects;
+mod proxy;
+mod random;
+mod soak;
+mod storms;
+mod tampered;
+mod watchdogs;
+mod world;
