@@ -11,7 +11,8 @@ use super::settings::SettingsFolder;
 use super::{failed, say};
 use crate::fhir::client::http_client;
 use crate::fhir::json;
-use crate::model::status::{Status, Waiting};
+use crate::model::clock::{Clock as _, SystemClock};
+use crate::model::status::{Server, Status, Waiting};
 
 /// How long the gateway may take to say how it is.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,8 +35,10 @@ impl StatusCommand {
 
     async fn show(self) -> Result<ExitCode, ExitCode> {
         let address = self.settings.config()?.server.operator_listen.to_string();
-        let figures = self.settings.ledger().await?.figures().await.map_err(failed)?;
-        let (status, health) = (Status::of(&figures), health(&address).await);
+        let store = self.settings.ledger().await?;
+        let figures = store.figures().await.map_err(failed)?;
+        let servers = store.endpoints().await.map_err(failed)?;
+        let (status, health) = (Status::of(&figures, &servers, SystemClock.now()), health(&address).await);
         if self.json {
             let mut shown = json!(status);
             shown["gateway"] = health.unwrap_or(Value::Null);
@@ -43,6 +46,7 @@ impl StatusCommand {
         } else {
             say(&gateway_line(&address, health.as_ref()));
             say(&ledger_line(&status));
+            status.servers.iter().for_each(tell_server);
             status.waiting.iter().for_each(tell_waiting);
         }
         Ok(ExitCode::SUCCESS)
@@ -82,6 +86,15 @@ fn ledger_line(status: &Status) -> String {
         gap => format!(" THE COUNT IS OFF BY {gap}: stop the gateway and keep a copy of the ledger."),
     };
     format!("{} deliveries recorded: {} at their end, {waiting} not.{gap}", status.recorded, status.ended)
+}
+
+fn tell_server(server: &Server) {
+    let since = server.since.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
+    let next = server.next_attempt.as_ref().map(|at| format!(", asked again at {at}")).unwrap_or_default();
+    say("");
+    let why = server.why.as_deref().unwrap_or("-");
+    say(&format!("The server of {} is {}: {why}{since}{next}", server.endpoint, server.state));
+    say(&format!("  {}", server.advice));
 }
 
 fn tell_waiting(waiting: &Waiting) {

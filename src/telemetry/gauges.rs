@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::model::delivery::DeliveryState;
+use crate::model::endpoint::EndpointReport;
 use crate::model::figures::LedgerFigures;
 
 /// What every metric's name begins with.
@@ -29,12 +30,20 @@ struct EndpointLabels {
     endpoint: String,
 }
 
-/// Gauges of the ledger's figures; none: the ledger could not be read, and only that is told.
-pub fn of_ledger(figures: Option<&LedgerFigures>, now: Timestamp) -> Registry {
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ServerLabels {
+    endpoint: String,
+    state: &'static str,
+}
+
+/// Gauges of the ledger's figures and of where each server stands; none: the ledger could not be read, and only
+/// that is told.
+pub fn of_ledger(ledger: Option<(&LedgerFigures, &[EndpointReport])>, now: Timestamp) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
     let readable = gauge(&mut registry, "ledger_readable", "1: the figures below could be read");
-    readable.set(i64::from(figures.is_some()));
-    if let Some(figures) = figures {
+    readable.set(i64::from(ledger.is_some()));
+    if let Some((figures, servers)) = ledger {
+        tell_servers(&mut registry, servers, now);
         count_all(&mut registry, figures);
         count_open(&mut registry, figures);
         tell_ages(&mut registry, figures, now);
@@ -75,6 +84,15 @@ fn count_open(registry: &mut Registry, figures: &LedgerFigures) {
         lanes.get_or_create(&EndpointLabels { endpoint: endpoint.clone() }).set(whole(*count));
     }
     registry.register("lanes", "Lanes in which something waits or runs, by endpoint", lanes);
+}
+
+fn tell_servers(registry: &mut Registry, servers: &[EndpointReport], now: Timestamp) {
+    let states = Family::<ServerLabels, Gauge>::default();
+    for server in servers {
+        let labels = ServerLabels { endpoint: server.endpoint.clone(), state: server.state.word(now) };
+        states.get_or_create(&labels).set(1);
+    }
+    registry.register("endpoint_state", "1: this server stands there, such as ready or open", states);
 }
 
 fn tell_ages(registry: &mut Registry, figures: &LedgerFigures, now: Timestamp) {

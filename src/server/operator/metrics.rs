@@ -13,8 +13,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// Counters, and the ledger's figures as they are now. A ledger that cannot be read is a figure as well: the
 /// counters are told all the same.
 pub(super) async fn metrics(State(doors): State<OperatorDoors>) -> Response {
-    let figures = doors.store.figures().await.ok();
-    let measured = gauges::of_ledger(figures.as_ref(), doors.clock.now());
+    let ledger = doors.store.figures().await.ok().zip(doors.store.endpoints().await.ok());
+    let ledger = ledger.as_ref().map(|(figures, servers)| (figures, servers.as_slice()));
+    let measured = gauges::of_ledger(ledger, doors.clock.now());
     match doors.metrics.text(&measured) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

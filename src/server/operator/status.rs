@@ -7,18 +7,23 @@ use serde_json::{Value, json};
 
 use super::{OperatorDoors, health};
 use crate::model::status::Status;
+use crate::model::work::StoreError;
 
 /// The ledger's answer, and whether the parts work.
 pub(super) async fn status(State(doors): State<OperatorDoors>) -> (StatusCode, Json<Value>) {
-    let figures = match doors.store.figures().await {
-        Ok(figures) => figures,
-        Err(error) => {
-            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() })));
+    match ask(&doors).await {
+        Ok(status) => {
+            let mut answer = health(&doors);
+            if let Value::Object(ledger) = json!(status) {
+                answer.extend(ledger);
+            }
+            (StatusCode::OK, Json(Value::Object(answer)))
         }
-    };
-    let mut answer = health(&doors);
-    if let Value::Object(ledger) = json!(Status::of(&figures)) {
-        answer.extend(ledger);
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))),
     }
-    (StatusCode::OK, Json(Value::Object(answer)))
+}
+
+async fn ask(doors: &OperatorDoors) -> Result<Status, StoreError> {
+    let (figures, servers) = (doors.store.figures().await?, doors.store.endpoints().await?);
+    Ok(Status::of(&figures, &servers, doors.clock.now()))
 }
