@@ -60,6 +60,7 @@ const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "common", "manager",
 /// What may appear in which places only: SQL with the ledger, HTTP requests with the client, and so on.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/sqlite"]),
+    ("sqlx", &["src/store/postgres"]),
     ("reqwest", &["src/fhir/client", "src/auth/obtain", "src/sandbox", "src/app/parts.rs"]),
     ("StatusCode::", &["src/server", "src/sandbox", "src/auth"]),
     ("println!", &[]),

@@ -1,5 +1,6 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
+pub mod ledger;
 pub mod parts;
 pub mod preflight;
 pub mod profiles;
@@ -21,8 +22,7 @@ use crate::outbound::watch::WatchError;
 use crate::server::listen::{self, Door};
 use crate::server::tls::{self, TlsError};
 use crate::store::seal::KeyError;
-use crate::store::sqlite::OpenError;
-use crate::store::{AuditTrail as _, WorkQueue as _};
+use crate::store::{postgres, sqlite};
 use parts::Parts;
 use profiles::ProfileError;
 
@@ -32,9 +32,15 @@ pub enum StartError {
     /// The key of the ledger is not there or does not fit.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The ledger cannot be opened.
+    /// The ledger's file cannot be opened.
     #[error(transparent)]
-    Ledger(#[from] OpenError),
+    File(#[from] sqlite::OpenError),
+    /// The ledger's database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] postgres::OpenError),
+    /// There is no ledger yet.
+    #[error("there is no ledger at {0}; a gateway makes it at its first start")]
+    NoLedger(String),
     /// The ledger does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -90,9 +96,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// Opens the ledger and the doors. Work waits until [`Gateway::run_in_background`], or is done by hand.
-    pub async fn start(config: Config, sockets: Sockets, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    /// Without a clock the ledger's counts, which is the database's where several gateways share one.
+    pub async fn start(
+        config: Config,
+        sockets: Sockets,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, StartError> {
         let config = Arc::new(config);
-        let parts = Parts::assemble(&config, &clock)?;
+        let parts = Parts::assemble(&config, clock).await?;
         let quiet = config.delivery.quiet_period;
         let now = parts.doors.clock.now();
         let interrupted = parts.store.recover(now.saturating_add(quiet).unwrap_or(now)).await?;

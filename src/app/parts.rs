@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::ledger;
 use super::preflight;
 use super::profiles::{self, Profiles};
 use super::watching::Watching;
@@ -22,23 +23,24 @@ use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
+use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
+use crate::model::endpoint::EndpointLimits;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
 use crate::outbound::{self, Outbound};
 use crate::server::operator::{self, Health, OperatorDoors};
 use crate::server::{Doors, Limits};
-use crate::store::seal::GatewayKey;
-use crate::store::sqlite::SqliteStore;
+use crate::store::Store;
 use crate::validation;
 use crate::worker::{Patience, Step, Worker};
 
 /// Everything that a running gateway is made of.
 pub struct Parts {
     /// The ledger.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     /// What the public doors need, both roads among it.
     pub doors: Doors,
     /// Works off what is owed.
@@ -48,25 +50,26 @@ pub struct Parts {
 
 impl Parts {
     /// Makes the parts of these settings.
-    pub(super) fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub(super) async fn assemble(config: &Config, clock: Option<Arc<dyn Clock>>) -> Result<Self, StartError> {
         validation::prepare();
         preflight::refuse_example_secrets(config)?;
-        let file = &config.store.path;
-        let key = GatewayKey::read_or_make(&config.store.encryption_key_file, !SqliteStore::exists(file))?;
-        let store = Arc::new(SqliteStore::open(file, &key)?);
-        let house = House::of(config, &store, clock)?;
+        let opened = ledger::open(&config.store).await?;
+        let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
+        let store = &opened.store;
+        let house = House::of(config, store, clock)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
             forwarded: Arc::clone(&clinic_changed),
             suspects: Arc::default(),
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(store),
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
             patience: patience(config),
         };
-        let doors = Doors { clinic_changed, ..house.doors(config, &key, inbound, outbound)? };
-        Ok(Self { store, doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
+        let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound)? };
+        opened.listen(&doors.work);
+        Ok(Self { store: Arc::clone(store), doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
     }
 
     pub(super) fn operator_router(&self) -> Router {
@@ -96,7 +99,7 @@ impl Parts {
 
 /// What several parts are made of.
 struct House<'a> {
-    store: &'a Arc<SqliteStore>,
+    store: &'a Arc<dyn Store>,
     clock: &'a Arc<dyn Clock>,
     http: reqwest::Client,
     clinic: FhirClient,
@@ -106,11 +109,7 @@ struct House<'a> {
 }
 
 impl<'a> House<'a> {
-    fn of(
-        config: &Config,
-        store: &'a Arc<SqliteStore>,
-        clock: &'a Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
+    fn of(config: &Config, store: &'a Arc<dyn Store>, clock: &'a Arc<dyn Clock>) -> Result<Self, StartError> {
         let http = http_client();
         Ok(Self {
             store,
@@ -182,19 +181,13 @@ impl<'a> House<'a> {
         }
     }
 
-    fn doors(
-        &self,
-        config: &Config,
-        key: &GatewayKey,
-        inbound: Inbound,
-        outbound: Outbound,
-    ) -> Result<Doors, StartError> {
+    fn doors(&self, config: &Config, inbound: Inbound, outbound: Outbound) -> Result<Doors, StartError> {
         let partner_clients = config.partners.iter().map(|partner| partner.client.clone());
         let clients = partner_clients.chain(config.clinic.client.clone()).collect();
         let registry = Arc::new(Registry::new(Clients::check(clients).map_err(StartError::Clients)?));
         let addresses = Arc::new(Addresses::under(&self.public_url));
-        let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as _);
-        let signing_key = access_token_key(key.bytes());
+        let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as Arc<dyn SpentAssertions>);
+        let signing_key = access_token_key(ledger::signing_secret(&config.store)?.bytes());
         let access_tokens =
             Arc::new(AccessTokens::new(Arc::clone(&registry), &addresses, &signing_key, Arc::clone(&clock)));
         let token_service =
@@ -238,7 +231,10 @@ fn patience(config: &Config) -> Patience {
         quiet_period: delivery.quiet_period,
         lease: delivery.lease,
         at_once: delivery.workers,
-        per_endpoint: delivery.attempts_per_endpoint,
+        endpoint: EndpointLimits {
+            at_once: u32::try_from(delivery.attempts_per_endpoint).unwrap_or(u32::MAX),
+            per_second: delivery.attempts_per_second,
+        },
     }
 }
 
@@ -259,7 +255,7 @@ impl Step for Roads {
 }
 
 struct PartsHealth {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     clinic_answers: Arc<AtomicBool>,
 }
 

@@ -10,7 +10,6 @@ use super::{fail, failed, say};
 use crate::fhir::json;
 use crate::model::audit::{AuditFilter, AuditKind, AuditRecord, Tampering, TrailHead, TrailReport};
 use crate::model::ids::DeliveryId;
-use crate::store::AuditTrail as _;
 
 /// The record of decisions and disclosures.
 #[derive(Debug, Subcommand)]
@@ -79,7 +78,7 @@ impl Audit {
 
 impl List {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
+        let store = self.settings.ledger().await?;
         let filter =
             AuditFilter { kind: self.kind, delivery: self.delivery, number: None, limit: self.limit };
         for record in &store.audit_records(filter).await.map_err(failed)? {
@@ -91,7 +90,7 @@ impl List {
 
 impl Show {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
+        let store = self.settings.ledger().await?;
         let filter = AuditFilter { number: Some(self.number), limit: 1, ..AuditFilter::default() };
         let found = store.audit_records(filter).await.map_err(failed)?;
         let record = found.first().ok_or_else(|| fail(&format!("there is no record {}", self.number)))?;
@@ -104,7 +103,7 @@ impl Show {
 
 impl Verify {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
+        let store = self.settings.ledger().await?;
         let report = store.inspect_trail(self.head).await.map_err(failed)?;
         say(&if self.json { report_json(&report).to_string() } else { report_text(&report) });
         Ok(if report.tampering.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

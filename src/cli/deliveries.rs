@@ -11,7 +11,7 @@ use super::{fail, failed, say};
 use crate::fhir::client::http_client;
 use crate::model::delivery::{Delivery, DeliveryState, Owed};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
-use crate::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
+use crate::store::{AttemptRecord, DeliveryFilter};
 
 /// What is owed, and where it stands.
 #[derive(Debug, Subcommand)]
@@ -85,7 +85,7 @@ impl Deliveries {
 
 impl List {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
+        let store = self.settings.ledger().await?;
         let filter = DeliveryFilter {
             states: self.state,
             partner: self.partner.map(PartnerId::new),
@@ -101,7 +101,7 @@ impl List {
 
 impl Show {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
+        let store = self.settings.ledger().await?;
         let found = store.delivery(self.id).await.map_err(failed)?;
         let delivery = found.ok_or_else(|| fail(&format!("there is no delivery {}", self.id)))?;
         let attempts = store.attempts(self.id).await.map_err(failed)?;

@@ -15,8 +15,7 @@ use crate::fhir::json;
 use crate::model::audit::{AuditFilter, AuditKind, AuditRecord};
 use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::DeliveryId;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{AuditTrail as _, Deliveries as _};
+use crate::store::Store;
 
 /// Which decision.
 #[derive(Args, Debug)]
@@ -53,8 +52,9 @@ impl Explain {
     }
 
     async fn of_delivery(&self, id: DeliveryId) -> Result<ExitCode, ExitCode> {
-        let store = self.settings.ledger()?;
-        let (delivery, record, trace) = last_decision(&store, id).await.map_err(|reason| fail(&reason))?;
+        let store = self.settings.ledger().await?;
+        let (delivery, record, trace) =
+            last_decision(store.as_ref(), id).await.map_err(|reason| fail(&reason))?;
         say(&if self.json {
             let decided = record.record.at.to_string();
             object!({ "delivery": id.to_string(), "decided": decided, "trace": trace }).to_string()
@@ -83,10 +83,7 @@ impl Explain {
     }
 }
 
-async fn last_decision(
-    store: &SqliteStore,
-    id: DeliveryId,
-) -> Result<(Delivery, AuditRecord, Trace), String> {
+async fn last_decision(store: &dyn Store, id: DeliveryId) -> Result<(Delivery, AuditRecord, Trace), String> {
     let delivery = store.delivery(id).await.map_err(|error| error.to_string())?;
     let delivery = delivery.ok_or_else(|| format!("there is no delivery {id}"))?;
     let filter = AuditFilter {

@@ -1,7 +1,6 @@
 //! `serve`: run the gateway.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -11,7 +10,6 @@ use super::{EXIT_CONFIG, fail, tell};
 use crate::app::{Gateway, Sockets, StartError};
 use crate::config::Loaded;
 use crate::config::settings::{Config, LogFormat};
-use crate::model::clock::SystemClock;
 use crate::telemetry::{self, Format};
 
 /// Run the gateway.
@@ -53,7 +51,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let sockets = Sockets::bind(&config).await?;
     let (listen, operator_listen, partners) =
         (config.server.listen, config.server.operator_listen, config.partners.len());
-    let mut gateway = Gateway::start(config, sockets, Arc::new(SystemClock)).await?;
+    let mut gateway = Gateway::start(config, sockets, None).await?;
     gateway.run_in_background();
     tracing::info!(%listen, %operator_listen, partners, "the gateway is up");
     signals.next().await;

@@ -3,16 +3,17 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::{EXIT_CONFIG, fail, say, tell};
+use crate::app::ledger;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::problem::Problem;
 use crate::config::settings::Config;
 use crate::config::{self, Loaded};
-use crate::store::seal::GatewayKey;
-use crate::store::sqlite::SqliteStore;
+use crate::store::Store;
 
 /// Where the settings are.
 #[derive(Args, Clone, Debug)]
@@ -39,15 +40,9 @@ impl SettingsFolder {
 
     /// The ledger of these settings, for reading beside a gateway that may be running; or the exit code after
     /// the reason was shown.
-    pub fn ledger(&self) -> Result<SqliteStore, ExitCode> {
+    pub async fn ledger(&self) -> Result<Arc<dyn Store>, ExitCode> {
         let config = self.config()?;
-        let file = &config.store.path;
-        if !SqliteStore::exists(file) {
-            return Err(fail(&format!("there is no ledger at {}", file.display())));
-        }
-        let key = GatewayKey::read_or_make(&config.store.encryption_key_file, false);
-        let key = key.map_err(|error| fail(&error.to_string()))?;
-        SqliteStore::open_read_only(file, &key).map_err(|error| fail(&error.to_string()))
+        ledger::open_read_only(&config.store).await.map_err(|error| fail(&error.to_string()))
     }
 }
 

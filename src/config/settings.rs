@@ -10,6 +10,7 @@ use url::Url;
 use crate::model::client::Client;
 use crate::model::partner::{BusinessIdentifier, Endpoint, Partner};
 use crate::model::policy::DefaultPolicy;
+use crate::model::retention::Retention;
 use crate::model::sensitive::Sensitive;
 
 /// Everything that `gateway.toml` and `partners/*.toml` say, checked and read.
@@ -79,10 +80,34 @@ pub struct Tls {
 /// The ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
-    /// The SQLite file; it need not exist.
-    pub path: PathBuf,
+    /// Where it stands.
+    pub database: Database,
     /// The file of 32 random bytes that seal what is stored; it need not exist while the store is new.
     pub encryption_key_file: PathBuf,
+    /// Key files of before: what they sealed can be read, and is sealed anew.
+    pub former_key_files: Vec<PathBuf>,
+    /// How long what is finished is kept.
+    pub retention: Retention,
+}
+
+/// A database for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// This file; it need not exist.
+    Sqlite(PathBuf),
+    /// This database, which several gateways may share.
+    Postgres(PostgresDatabase),
+}
+
+/// A PostgreSQL database for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresDatabase {
+    /// Its address, usually with a password in it.
+    pub url: Sensitive<String>,
+    /// How many connections this gateway uses at most.
+    pub connections: u32,
+    /// Names this gateway among those that share the ledger; none: another name after each start.
+    pub instance: Option<String>,
 }
 
 /// The clinic and its FHIR server.

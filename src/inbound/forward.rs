@@ -104,7 +104,11 @@ impl Inbound {
         let unreadable = || Settlement::Quarantined(Cause { code: "payload-unreadable", http_status: None });
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
-            Ok(None) | Err(StoreError::Unreadable(_)) => return Ok(Err(unreadable())),
+            Ok(None) => return Ok(Err(unreadable())),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                tracing::error!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
+                return Ok(Err(unreadable()));
+            }
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
         };
         let referral = self.store.referral(delivery.referral).await;

@@ -18,12 +18,20 @@ pub enum AuditKind {
     NotLookedAgain,
     /// Somebody asked what consent would say; nothing was disclosed.
     ConsentCheck,
+    /// Protected parts of earlier records were destroyed, because their time to be kept is over.
+    Purge,
 }
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Decision, Self::Disclosure, Self::LateRevocation, Self::NotLookedAgain, Self::ConsentCheck];
+    pub const ALL: [Self; 6] = [
+        Self::Decision,
+        Self::Disclosure,
+        Self::LateRevocation,
+        Self::NotLookedAgain,
+        Self::ConsentCheck,
+        Self::Purge,
+    ];
 
     /// The word that is stored, shown and typed.
     pub const fn word(self) -> &'static str {
@@ -33,6 +41,7 @@ impl AuditKind {
             Self::LateRevocation => "late-revocation",
             Self::NotLookedAgain => "not-looked-again",
             Self::ConsentCheck => "consent-check",
+            Self::Purge => "purge",
         }
     }
 

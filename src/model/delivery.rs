@@ -39,6 +39,19 @@ pub struct Delivery {
     pub reason: Option<String>,
 }
 
+/// The clinic's server, as an endpoint among the partners': no partner's id begins so.
+pub const CLINIC: &str = "@clinic";
+
+impl Delivery {
+    /// The server that it goes to: `@clinic`, or the partner's id.
+    pub fn endpoint(&self) -> &str {
+        match self.task {
+            Owed::Forward => CLINIC,
+            Owed::Deliver(_) => self.partner.as_str(),
+        }
+    }
+}
+
 /// The two kinds of effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owed {
@@ -71,11 +84,13 @@ pub enum DeliveryState {
     Superseded = 8,
     /// Waits in the partner's inbox.
     InInbox = 9,
+    /// An operator decided that it is not to be done.
+    Cancelled = 10,
 }
 
 impl DeliveryState {
     /// Every state, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Queued,
         Self::InFlight,
         Self::RetryWait,
@@ -86,6 +101,7 @@ impl DeliveryState {
         Self::Quarantined,
         Self::Superseded,
         Self::InInbox,
+        Self::Cancelled,
     ];
 
     /// The state of a stored number.
@@ -106,6 +122,7 @@ impl DeliveryState {
             Self::Quarantined => "quarantined",
             Self::Superseded => "superseded",
             Self::InInbox => "in-inbox",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -165,7 +182,7 @@ mod tests {
         for state in DeliveryState::ALL {
             assert_eq!(DeliveryState::from_number(state as i64), Some(state));
         }
-        assert_eq!(DeliveryState::from_number(10), None);
+        assert_eq!(DeliveryState::from_number(11), None);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 /// A text is not an id of the asked kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -72,6 +73,16 @@ prefixed_id!(
     "aud-"
 );
 prefixed_id!(
+    /// Names one event: something that happened to a referral, a delivery or an endpoint.
+    EventId,
+    "evt-"
+);
+prefixed_id!(
+    /// Names one replay: deliveries that an operator has sent again.
+    ReplayId,
+    "rpl-"
+);
+prefixed_id!(
     /// Names one request to us; given back as `X-Request-Id` and in every refusal.
     RequestId,
     "req-"
@@ -99,10 +110,14 @@ impl fmt::Display for PartnerId {
     }
 }
 
+/// Ids of one instant sort in the order in which this process made them.
+static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
 fn uuid_at(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds))
+    let order = ORDER.lock().expect("no holder of this lock panics");
+    Uuid::new_v7(uuid::Timestamp::from_unix(&*order, seconds, nanoseconds))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod partner;
 pub mod policy;
 pub mod referral;
+pub mod retention;
 pub mod sensitive;
 pub mod update;
 pub mod work;

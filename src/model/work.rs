@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::delivery::{Cause, Delivery, RemoteResource};
-use super::endpoint::AttemptEnd;
+use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
 use super::update::{DecisionNote, ResourceVersion};
 
@@ -18,8 +18,13 @@ pub enum StoreError {
     #[error("the store has too much waiting")]
     Busy,
     /// What is stored cannot be read back: another key, or damage.
-    #[error("a stored {0} cannot be read back")]
-    Unreadable(&'static str),
+    #[error("the stored {what} of {id} cannot be read back")]
+    Unreadable {
+        /// The kind of thing.
+        what: &'static str,
+        /// What it is of, by our id.
+        id: String,
+    },
 }
 
 /// The right to work on one delivery until `until`. Settling needs its token, so that work whose
@@ -90,6 +95,8 @@ pub struct Ended {
     pub settlement: Settlement,
     /// What it tells of the server.
     pub end: AttemptEnd,
+    /// Between 0 and 1: what failed together does not come back together.
+    pub random: f64,
 }
 
 /// What a failed attempt may have done at the other side.
@@ -104,8 +111,8 @@ pub enum Effect {
 /// Whether a settlement counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// It is recorded.
-    Recorded,
+    /// It is recorded; the server may stand otherwise now.
+    Recorded(Option<Change>),
     /// The lease was no longer ours; somebody else's finding stands.
     Fenced,
 }

@@ -3,7 +3,12 @@
 //! Each method is one transaction, so no transaction type leaves this folder. What a method has answered
 //! exists after any crash.
 
+pub mod engine;
+pub mod ledger;
+pub mod migrations;
+pub mod postgres;
 pub mod seal;
+pub mod sql;
 pub mod sqlite;
 mod trail;
 
@@ -15,16 +20,25 @@ use jiff::Timestamp;
 use crate::model::audit::{AuditFilter, AuditRecord, NewAuditRecord, TrailHead, TrailReport};
 use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
+use crate::model::endpoint::{EndpointLimits, EndpointReport};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, Referral};
+use crate::model::retention::{Purged, Retention};
 use crate::model::sensitive::Sensitive;
 use crate::model::update::{DecisionNote, ResourceVersion, Update};
-use crate::model::work::{Lease, Settled, Settlement, StoreError};
+use crate::model::work::{Ended, Lease, Settled, StoreError};
 
 /// Everything that the gateway remembers.
-pub trait Store: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions {}
+pub trait Store:
+    Referrals + Updates + WorkQueue + Endpoints + Deliveries + AuditTrail + SpentAssertions + Housekeeping
+{
+}
 
-impl<T: Referrals + Updates + WorkQueue + Deliveries + AuditTrail + SpentAssertions> Store for T {}
+impl<
+    T: Referrals + Updates + WorkQueue + Endpoints + Deliveries + AuditTrail + SpentAssertions + Housekeeping,
+> Store for T
+{
+}
 
 /// What partners sent.
 #[async_trait]
@@ -178,31 +192,32 @@ pub struct AttemptRecord {
 pub struct ClaimLimits {
     /// So many deliveries now.
     pub in_all: usize,
-    /// So many attempts at one endpoint, those that run already included.
-    pub per_endpoint: usize,
+    /// How much one server may be asked to do, by all who share the ledger.
+    pub endpoint: EndpointLimits,
+}
+
+/// Work that was taken.
+#[derive(Debug)]
+pub struct Claimed {
+    /// What to do.
+    pub leases: Vec<Lease>,
+    /// When there will be more to take; none: when an attempt ends, or something new is recorded.
+    pub ask_again: Option<Timestamp>,
 }
 
 /// The work that is owed.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Leases lanes with due work, one delivery each.
+    /// Leases lanes with due work, one delivery each, as far as their servers may be asked.
     async fn claim(
         &self,
         now: Timestamp,
         lease: Duration,
         limits: ClaimLimits,
-    ) -> Result<Vec<Lease>, StoreError>;
+    ) -> Result<Claimed, StoreError>;
 
-    /// Records how an attempt ended, if the lease is still ours.
-    async fn settle(
-        &self,
-        lease: &Lease,
-        settlement: Settlement,
-        now: Timestamp,
-    ) -> Result<Settled, StoreError>;
-
-    /// When the next work is due, if any waits.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Records how an attempt ended, if the lease is still ours, and what it told of the server in any case.
+    async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError>;
 
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
@@ -210,6 +225,19 @@ pub trait WorkQueue: Send + Sync {
     /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
     /// of the same resource is out already.
     async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// The servers that we owe something.
+#[async_trait]
+pub trait Endpoints: Send + Sync {
+    /// All of them, with what waits for them.
+    async fn endpoints(&self) -> Result<Vec<EndpointReport>, StoreError>;
+
+    /// Stops all attempts at a server, from the next one on; what is owed to it waits.
+    async fn pause(&self, endpoint: &str, by: &str, why: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Lets attempts at a server go on, whatever stopped them.
+    async fn resume(&self, endpoint: &str, by: &str, now: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What became of the work.
@@ -243,4 +271,22 @@ pub trait AuditTrail: Send + Sync {
     /// Looks at every record, and compares every delivery that went out with them. `kept` is a head that was
     /// noted down before: it must still be in the trail.
     async fn inspect_trail(&self, kept: Option<TrailHead>) -> Result<TrailReport, StoreError>;
+}
+
+/// Keeping the ledger in order.
+#[async_trait]
+pub trait Housekeeping: Send + Sync {
+    /// Whether changes are taken at all. After a failed commit an embedded ledger takes none, and the process
+    /// should end.
+    fn is_writable(&self) -> bool;
+
+    /// Takes what one gateway does for all that share the ledger, for so long. False: another one has it.
+    async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError>;
+
+    /// Destroys some of what need not be kept any longer; call it again until nothing was left.
+    async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// Seals some of what a former key of the gateway sealed under its present key; call it again until it
+    /// says 0. The former keys are then needed no more.
+    async fn seal_anew(&self) -> Result<usize, StoreError>;
 }

@@ -1,7 +1,8 @@
 //! Encryption of payloads, and keyed digests of what they are found by.
 //!
 //! Each payload has a data key of its own, wrapped by the gateway's key, so that the key can change without
-//! rewriting bodies, and dropping the wrapped key destroys the body (reference: delivery B11).
+//! rewriting bodies, and dropping the wrapped key destroys the body (reference: delivery B11). What must stay
+//! the same for ever, such as the index, is derived from a root key that the ledger itself keeps, sealed.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,8 +12,8 @@ use std::path::Path;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac, rand};
 
+use super::trail::hex;
 use crate::model::sensitive::Sensitive;
-use crate::model::work::StoreError;
 
 const KEY_BYTES: usize = 32;
 
@@ -33,7 +34,7 @@ pub enum KeyError {
     DoesNotFit,
 }
 
-/// The gateway's 32 byte key. Everything else is derived from it.
+/// The gateway's 32 byte key, which seals the keys of everything else.
 #[derive(Clone, Debug)]
 pub struct GatewayKey(Sensitive<[u8; KEY_BYTES]>);
 
@@ -61,6 +62,11 @@ impl GatewayKey {
         &self.0
     }
 
+    /// Tells keys apart without telling anything about them: 16 hexadecimal digits.
+    pub fn id(&self) -> String {
+        hex(&derive(&self.0, b"referral-gateway key id")[..8])
+    }
+
     fn make(file: &Path) -> std::io::Result<Self> {
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
@@ -73,27 +79,83 @@ impl GatewayKey {
     }
 }
 
+/// The gateway's key, and those that it had before, which open what was sealed then.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    /// Seals whatever is written from now on.
+    pub current: GatewayKey,
+    /// Only open.
+    pub former: Vec<GatewayKey>,
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    pub const fn of(current: GatewayKey) -> Self {
+        Self { current, former: Vec::new() }
+    }
+
+    /// The present key first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &GatewayKey> {
+        std::iter::once(&self.current).chain(&self.former)
+    }
+}
+
+/// The ledger's own key, of which its index and the trail's links are derived. It never changes.
+pub(super) struct RootKey(Sensitive<[u8; KEY_BYTES]>);
+
+impl RootKey {
+    /// A new one.
+    pub(super) fn make() -> Self {
+        Self(Sensitive::new(random_key()))
+    }
+
+    /// As it is stored, under a key of the gateway.
+    pub(super) fn sealed(&self, key: &GatewayKey) -> Vec<u8> {
+        seal_with(&key.cipher(), self.0.reveal(), ROOT)
+    }
+
+    /// None: it was sealed under another key, or is damaged.
+    pub(super) fn open(stored: &[u8], key: &GatewayKey) -> Option<Self> {
+        let root = open_with(&key.cipher(), stored, ROOT)?;
+        Some(Self(Sensitive::new(root.try_into().ok()?)))
+    }
+
+    pub(super) fn derive(&self, label: &[u8]) -> [u8; KEY_BYTES] {
+        derive(&self.0, label)
+    }
+}
+
+/// What the root key belongs to.
+const ROOT: &str = "root";
+
+impl GatewayKey {
+    fn cipher(&self) -> RandomizedNonceKey {
+        RandomizedNonceKey::new(&AES_256_GCM, self.0.reveal()).expect("32 bytes fit AES-256")
+    }
+}
+
 /// Seals and opens payloads, and makes the keyed digests of an index.
 pub struct Sealer {
-    wrapping: RandomizedNonceKey,
+    /// By their ids, the present key first.
+    wrapping: Vec<(String, RandomizedNonceKey)>,
     index: hmac::Key,
 }
 
 /// A payload as it is stored.
 pub(super) struct Sealed {
+    /// Which key of the gateway wrapped the payload's own key.
+    pub(super) key_id: String,
     pub(super) wrapped_key: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
 }
 
 impl Sealer {
-    /// A sealer under this key.
-    ///
-    /// # Panics
-    /// Never: a 32 byte key fits AES-256 and HKDF-SHA256.
-    pub fn new(key: &GatewayKey) -> Self {
-        let wrapping = RandomizedNonceKey::new(&AES_256_GCM, key.0.reveal()).expect("32 bytes fit AES-256");
-        let index = hmac::Key::new(hmac::HMAC_SHA256, &derive(key, b"referral-gateway index"));
-        Self { wrapping, index }
+    /// A sealer under these keys.
+    pub(super) fn new(keys: &KeyRing, root: &RootKey) -> Self {
+        Self {
+            wrapping: keys.all().map(|key| (key.id(), key.cipher())).collect(),
+            index: hmac::Key::new(hmac::HMAC_SHA256, &root.derive(b"referral-gateway index")),
+        }
     }
 
     /// A digest that finds equal values without telling them.
@@ -110,18 +172,39 @@ impl Sealer {
     pub(super) fn seal(&self, plain: &[u8], bound_to: &str) -> Sealed {
         let data_key = random_key();
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).expect("32 bytes fit AES-256");
+        let (key_id, wrapping) = self.current();
         Sealed {
-            wrapped_key: seal_with(&self.wrapping, &data_key, bound_to),
+            key_id: key_id.clone(),
+            wrapped_key: seal_with(wrapping, &data_key, bound_to),
             ciphertext: seal_with(&cipher, plain, bound_to),
         }
     }
 
-    /// Opens a payload.
-    pub(super) fn open(&self, sealed: &Sealed, bound_to: &str) -> Result<Vec<u8>, StoreError> {
-        let unreadable = || StoreError::Unreadable("payload");
-        let data_key = open_with(&self.wrapping, &sealed.wrapped_key, bound_to).ok_or_else(unreadable)?;
-        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).map_err(|_| unreadable())?;
-        open_with(&cipher, &sealed.ciphertext, bound_to).ok_or_else(unreadable)
+    /// Opens a payload. None: it is damaged, belongs to something else, or its key is not ours.
+    pub(super) fn open(&self, sealed: &Sealed, bound_to: &str) -> Option<Vec<u8>> {
+        let data_key = self.unwrapped(&sealed.key_id, &sealed.wrapped_key, bound_to)?;
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).ok()?;
+        open_with(&cipher, &sealed.ciphertext, bound_to)
+    }
+
+    /// A payload's own key under the gateway's present key. None: it cannot be opened.
+    pub(super) fn wrapped_anew(&self, key_id: &str, wrapped_key: &[u8], bound_to: &str) -> Option<Vec<u8>> {
+        let data_key = self.unwrapped(key_id, wrapped_key, bound_to)?;
+        Some(seal_with(&self.current().1, &data_key, bound_to))
+    }
+
+    /// The id of the gateway's present key.
+    pub(super) fn current_key(&self) -> &str {
+        &self.current().0
+    }
+
+    fn current(&self) -> &(String, RandomizedNonceKey) {
+        self.wrapping.first().expect("a ring has a present key")
+    }
+
+    fn unwrapped(&self, key_id: &str, wrapped_key: &[u8], bound_to: &str) -> Option<Vec<u8>> {
+        let (_, wrapping) = self.wrapping.iter().find(|(id, _)| id == key_id)?;
+        open_with(wrapping, wrapped_key, bound_to)
     }
 }
 
@@ -144,8 +227,8 @@ fn open_with(cipher: &RandomizedNonceKey, sealed: &[u8], bound_to: &str) -> Opti
     Some(body)
 }
 
-pub(super) fn derive(key: &GatewayKey, label: &[u8]) -> [u8; KEY_BYTES] {
-    let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.0.reveal());
+fn derive(key: &Sensitive<[u8; KEY_BYTES]>, label: &[u8]) -> [u8; KEY_BYTES] {
+    let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.reveal());
     let mut out = [0; KEY_BYTES];
     let labels = [label];
     let okm = pseudorandom.expand(&labels, hkdf::HKDF_SHA256).expect("one block can always be derived");
@@ -163,16 +246,34 @@ fn random_key() -> [u8; KEY_BYTES] {
 mod tests {
     use super::*;
 
+    fn sealer(current: u8, former: &[u8]) -> Sealer {
+        let former = former.iter().map(|byte| GatewayKey::new([*byte; 32])).collect();
+        Sealer::new(&KeyRing { current: GatewayKey::new([current; 32]), former }, &RootKey::make())
+    }
+
     #[test]
     fn a_payload_opens_only_under_the_name_it_was_sealed_for() {
-        let ours = Sealer::new(&GatewayKey::new([7; 32]));
+        let ours = sealer(7, &[]);
 
         let sealed = ours.seal(b"Jane Canary", "ref-1|lakeside");
 
         assert_eq!(ours.open(&sealed, "ref-1|lakeside").unwrap(), b"Jane Canary");
-        assert!(ours.open(&sealed, "ref-1|northside").is_err());
-        assert!(Sealer::new(&GatewayKey::new([8; 32])).open(&sealed, "ref-1|lakeside").is_err());
+        assert!(ours.open(&sealed, "ref-1|northside").is_none());
+        assert!(sealer(8, &[]).open(&sealed, "ref-1|lakeside").is_none());
         assert!(!sealed.ciphertext.windows(4).any(|window| window == b"Jane"));
+    }
+
+    #[test]
+    fn what_a_former_key_sealed_opens_and_can_be_wrapped_under_the_present_one() {
+        let mut sealed = sealer(7, &[]).seal(b"Jane Canary", "ref-1");
+        let both = sealer(8, &[7]);
+
+        assert_eq!(both.open(&sealed, "ref-1").unwrap(), b"Jane Canary");
+        sealed.wrapped_key = both.wrapped_anew(&sealed.key_id, &sealed.wrapped_key, "ref-1").unwrap();
+        sealed.key_id = both.current_key().to_owned();
+
+        assert_eq!(sealer(8, &[]).open(&sealed, "ref-1").unwrap(), b"Jane Canary");
+        assert!(sealer(7, &[]).open(&sealed, "ref-1").is_none());
     }
 
     #[test]

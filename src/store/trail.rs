@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use aws_lc_rs::{constant_time, digest, hmac};
 
-use super::seal::{GatewayKey, Sealed, derive};
+use super::seal::{RootKey, Sealed};
 use crate::model::audit::{AuditKind, Tampering, TrailHead, TrailReport};
 use crate::model::ids::DeliveryId;
 
@@ -33,8 +33,8 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn under(key: &GatewayKey) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &derive(key, b"referral-gateway audit trail")) }
+    pub(super) fn under(root: &RootKey) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &root.derive(b"referral-gateway audit trail")) }
     }
 
     /// The link of a row behind another link; the first stands behind nothing.
@@ -76,13 +76,21 @@ fn update(context: &mut hmac::Context, parts: &[&[u8]]) {
     }
 }
 
-/// The digest of a protected part as it is stored.
+/// The digest of a protected part as it is stored. Its key is not in it, since that is wrapped anew when the
+/// gateway's key changes; the cipher itself tells whether the key is the right one.
 pub(super) fn content_digest(sealed: &Sealed) -> Vec<u8> {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&(sealed.wrapped_key.len() as u64).to_be_bytes());
-    context.update(&sealed.wrapped_key);
-    context.update(&sealed.ciphertext);
-    context.finish().as_ref().to_vec()
+    digest::digest(&digest::SHA256, &sealed.ciphertext).as_ref().to_vec()
+}
+
+/// What there is of a record's protected part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// It is what the record says, and opens.
+    Holds,
+    /// It is something else.
+    Changed,
+    /// It is not there.
+    Gone,
 }
 
 /// What a protected part belongs to. Under another record's name it does not open.
@@ -106,6 +114,9 @@ pub(super) struct Inspector {
     allowed: HashMap<String, bool>,
     disclosed: HashMap<String, Vec<(String, bool)>>,
     tampering: Vec<Tampering>,
+    /// Records whose protected part is not there, and up to which record a purge took them away.
+    gone: Vec<u64>,
+    purged_up_to: u64,
     delivered: u64,
 }
 
@@ -120,20 +131,24 @@ impl Inspector {
             allowed: HashMap::new(),
             disclosed: HashMap::new(),
             tampering: Vec::new(),
+            gone: Vec::new(),
+            purged_up_to: 0,
             delivered: 0,
         }
     }
 
-    /// Looks at the next record. `content_holds`: its protected part is what the row says, and opens.
-    pub(super) fn record(&mut self, row: TrailRow, content_holds: bool) {
+    /// Looks at the next record.
+    pub(super) fn record(&mut self, row: TrailRow, content: Content) {
         if row.number != self.last.0 + 1 {
             self.tampering.push(Tampering::Gap(row.number));
         }
         if !equal(&self.links.link(&self.last.1, &row), &row.link) {
             self.tampering.push(Tampering::Changed(row.number));
         }
-        if !content_holds {
-            self.tampering.push(Tampering::ContentChanged(row.number));
+        match content {
+            Content::Holds => {}
+            Content::Changed => self.tampering.push(Tampering::ContentChanged(row.number)),
+            Content::Gone => self.gone.push(row.number),
         }
         if let Some(kept) = &self.kept {
             self.kept_found |= kept.number == row.number && kept.link == hex(&row.link);
@@ -144,6 +159,9 @@ impl Inspector {
 
     /// A disclosure is allowed by the last decision before it about the same delivery.
     fn remember(&mut self, row: TrailRow) {
+        if row.kind == AuditKind::Purge.word() {
+            self.purged_up_to = self.purged_up_to.max(purged_up_to(&row.rule).unwrap_or_default());
+        }
         let Some(delivery) = row.delivery else {
             return;
         };
@@ -181,6 +199,8 @@ impl Inspector {
         if !head_holds {
             self.tampering.push(Tampering::CutOff);
         }
+        let taken = self.gone.iter().filter(|number| **number > self.purged_up_to);
+        self.tampering.extend(taken.map(|number| Tampering::ContentChanged(*number)));
         if let Some(kept) = self.kept.filter(|_| !self.kept_found) {
             self.tampering.push(Tampering::HeadNotFound(kept.number));
         }
@@ -190,6 +210,15 @@ impl Inspector {
             tampering: self.tampering,
         }
     }
+}
+
+/// How a purge record says up to which record the protected parts are gone.
+pub(super) fn purge_rule(up_to: u64) -> String {
+    format!("up-to-{up_to}")
+}
+
+fn purged_up_to(rule: &str) -> Option<u64> {
+    rule.strip_prefix("up-to-")?.parse().ok()
 }
 
 fn equal(one: &[u8], other: &[u8]) -> bool {

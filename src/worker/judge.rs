@@ -48,7 +48,7 @@ pub(super) fn judge(delivery: &Delivery, failure: &Failure, terms: &Terms) -> En
             Settlement::Retry { cause, at, counted, placed: placed(failure), effect }
         }
     };
-    Ended { settlement, end }
+    Ended { settlement, end, random: terms.random }
 }
 
 fn placed(failure: &Failure) -> Option<String> {

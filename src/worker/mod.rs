@@ -2,6 +2,7 @@
 
 mod judge;
 pub mod suspects;
+mod tell;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::fhir::client::failure::{Class, Failure};
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
+use crate::model::endpoint::EndpointLimits;
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
 use judge::Terms;
@@ -41,8 +43,8 @@ pub struct Patience {
     pub lease: Duration,
     /// How many attempts run at the same time.
     pub at_once: usize,
-    /// How many of them at one endpoint: a slow or dead server delays nobody else.
-    pub per_endpoint: usize,
+    /// How much one server may be asked to do: one that is slow or dead delays nobody else.
+    pub endpoint: EndpointLimits,
 }
 
 /// Works off what is due.
@@ -64,7 +66,13 @@ pub struct Worker {
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
-const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What one look for work brought.
+struct Taken {
+    attempts: usize,
+    ask_again: Option<Timestamp>,
+}
 
 impl Worker {
     /// Works until `stop` says true, then lets what runs come to its end. `wake` is told when there may be
@@ -74,16 +82,15 @@ impl Worker {
         while !*stop.borrow() {
             let taken = self.take(&mut running).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "work could not be taken");
-                0
+                Taken { attempts: 0, ask_again: None }
             });
-            if taken > 0 {
+            if taken.attempts > 0 {
                 continue;
             }
-            let sleep = self.until_next_due().await;
             tokio::select! {
                 Some(ended) = running.join_next() => note_end(ended),
                 () = wake.notified() => {}
-                () = tokio::time::sleep(sleep) => {}
+                () = tokio::time::sleep(self.until(taken.ask_again)) => {}
                 _ = stop.changed() => {}
             }
         }
@@ -99,22 +106,28 @@ impl Worker {
         while let Some(ended) = running.join_next().await {
             note_end(ended);
         }
-        Ok(taken)
+        Ok(taken.attempts)
     }
 
-    async fn take(&self, running: &mut JoinSet<()>) -> Result<usize, StoreError> {
+    async fn take(&self, running: &mut JoinSet<()>) -> Result<Taken, StoreError> {
         let free = self.patience.at_once.saturating_sub(running.len());
         if free == 0 {
-            return Ok(0);
+            return Ok(Taken { attempts: 0, ask_again: None });
         }
-        let limits = ClaimLimits { in_all: free, per_endpoint: self.patience.per_endpoint };
-        let leases = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
-        let taken = leases.len();
-        for lease in leases {
+        let limits = ClaimLimits { in_all: free, endpoint: self.patience.endpoint };
+        let claimed = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
+        let attempts = claimed.leases.len();
+        for lease in claimed.leases {
             let worker = self.clone();
             running.spawn(async move { worker.work(lease).await });
         }
-        Ok(taken)
+        Ok(Taken { attempts, ask_again: claimed.ask_again })
+    }
+
+    fn until(&self, ask_again: Option<Timestamp>) -> Duration {
+        let now = self.clock.now();
+        let wait = ask_again.map(|it| Duration::try_from(it.duration_since(now)).unwrap_or_default());
+        wait.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
     async fn work(&self, lease: Lease) {
@@ -124,12 +137,17 @@ impl Worker {
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
-        let Ended { settlement, end } = self.ended(delivery, result, now);
-        let forwarded = matches!(settlement, Settlement::Forwarded(_));
-        tracing::debug!(delivery.id = %delivery.id, end = end.word(), "an attempt ended");
-        match self.store.settle(&lease, settlement, now).await {
-            Ok(Settled::Recorded) if forwarded => self.forwarded.notify_one(),
-            Ok(Settled::Recorded) => {}
+        let ended = self.ended(delivery, result, now);
+        let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
+        match self.store.settle(&lease, ended, now).await {
+            Ok(Settled::Recorded(change)) => {
+                if let Some(change) = change {
+                    tell::change(delivery.endpoint(), &change);
+                }
+                if forwarded {
+                    self.forwarded.notify_one();
+                }
+            }
             Ok(Settled::Fenced) => {
                 tracing::warn!(delivery.id = %delivery.id, "settled too late; somebody else has the lane");
             }
@@ -151,7 +169,7 @@ impl Worker {
         let failure = match result {
             Ok(settlement) => {
                 let end = judge::end_of_settled(&settlement);
-                return Ended { settlement, end };
+                return Ended { settlement, end, random: random() };
             }
             Err(failure) => failure,
         };
@@ -162,40 +180,9 @@ impl Worker {
         let quiet_period = self.patience.quiet_period;
         let terms = Terms { schedule, quiet_period, now, random: random(), poison };
         let ended = judge::judge(delivery, &failure, &terms);
-        log(delivery, &failure, &ended.settlement);
+        tell::failure(delivery, &failure, &ended.settlement);
         ended
     }
-
-    async fn until_next_due(&self) -> Duration {
-        let now = self.clock.now();
-        match self.store.next_due().await {
-            // Due, and not taken: its endpoint has as many attempts as it may have.
-            Ok(Some(due)) if due <= now => Duration::from_millis(50),
-            Ok(Some(due)) => due.duration_since(now).unsigned_abs().min(LONGEST_SLEEP),
-            _ => LONGEST_SLEEP,
-        }
-    }
-}
-
-fn log(delivery: &Delivery, failure: &Failure, settlement: &Settlement) {
-    if matches!(failure, Failure::Unverified { .. }) {
-        let (delivery, referral) = (delivery.id, delivery.referral);
-        tracing::info!(delivery.id = %delivery, referral.id = %referral, "written; whether once is looked at later");
-        return;
-    }
-    let sent_bytes = match failure {
-        Failure::Status(refused) if refused.status == 413 => Some(refused.sent_bytes),
-        _ => None,
-    };
-    tracing::warn!(
-        delivery.id = %delivery.id,
-        referral.id = %delivery.referral,
-        cause = failure.code(),
-        http.status = failure.status(),
-        sent_bytes,
-        dead = matches!(settlement, Settlement::Dead(_)),
-        "an attempt failed"
-    );
 }
 
 fn note_end(ended: Result<(), JoinError>) {

@@ -5,7 +5,7 @@ use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::sandbox::clinic::{ClinicReferral, ConsentSays};
 use referral_gateway::sandbox::gateway_client::{GatewayAccess, GatewayClient, Reply};
 use referral_gateway::sandbox::people::{self, ConsentEnclosure, ReferralOptions};
-use referral_gateway::store::AuditTrail as _;
+
 use serde_json::{Value, json};
 
 use crate::support::{Options, TestGateway, assert_refused};

@@ -10,7 +10,7 @@ use crate::fhir::coding;
 use crate::model::delivery::{Delivery, DeliveryState, Owed};
 use crate::sandbox::clinic::ClinicReferral;
 use crate::sandbox::people::{self, ReferralOptions};
-use crate::store::{Deliveries as _, DeliveryFilter};
+use crate::store::DeliveryFilter;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::app::{Gateway, Sockets};
 use crate::config;
 use crate::config::environment::ProcessEnvironment;
 use crate::config::problem::Problem;
 use crate::fhir::client::http_client;
-use crate::model::clock::SystemClock;
 use crate::model::sensitive::Sensitive;
 use crate::sandbox::clinic::SimulatedClinic;
 use crate::sandbox::fhir_server::{FhirServer, FhirServerOptions};
@@ -94,8 +92,7 @@ async fn start_gateway(folder: &std::path::Path, sockets: Sockets) -> Result<Gat
     let loaded = config::load(folder, &ProcessEnvironment);
     let problems: Vec<String> = loaded.problems.iter().map(Problem::to_text).collect();
     let config = loaded.config.filter(|_| problems.is_empty()).ok_or_else(|| problems.join("\n"))?;
-    let mut gateway =
-        Gateway::start(config, sockets, Arc::new(SystemClock)).await.map_err(|error| error.to_string())?;
+    let mut gateway = Gateway::start(config, sockets, None).await.map_err(|error| error.to_string())?;
     gateway.run_in_background();
     Ok(gateway)
 }

@@ -77,10 +77,26 @@ pub(crate) struct Tls {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Store {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH` or `postgres://NAME:PASSWORD@HOST/DATABASE`.
     pub(crate) url: String,
     /// The file of 32 random bytes that seal what is stored; created when the store is new.
     pub(crate) encryption_key_file: PathBuf,
+    /// Key files of before, while what they sealed is sealed anew.
+    pub(crate) former_key_files: Vec<PathBuf>,
+    /// PostgreSQL only: how many connections this gateway uses at most.
+    #[schemars(range(min = 2, max = 200))]
+    pub(crate) connections: u32,
+    /// PostgreSQL only: names this gateway among those that share the ledger.
+    pub(crate) instance: Option<String>,
+    /// For how many days the bodies of finished referrals are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) payload_days: u32,
+    /// For how many days the attempts of finished deliveries are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) attempt_days: u32,
+    /// For how many days the protected parts of the audit trail are kept.
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) trail_days: u32,
 }
 
 /// The clinic and its FHIR server.

@@ -95,10 +95,11 @@ fn two_doors_need_two_ports() {
 }
 
 #[test]
-fn only_sqlite_is_supported() {
-    let loaded = Folder::with_gateway("[store]\nurl = \"postgres://u:hunter2@host/db\"\n").load();
+fn the_ledger_is_a_sqlite_file_or_a_postgresql_database() {
+    let loaded = Folder::with_gateway("[store]\nurl = \"postgres://u:hunter2@host\"\n").load();
 
-    assert_eq!(super::support::summary(&loaded.problems), "2:7 NOT_SUPPORTED store.url");
+    assert_eq!(mistakes("[store]\nurl = \"postgres://u:hunter2@host/db\"\n"), "");
+    assert_eq!(super::support::summary(&loaded.problems), "2:7 BAD_VALUE store.url");
     assert!(!loaded.problems[0].to_text().contains("hunter2"));
     assert_eq!(mistakes("[store]\nurl = \"data.db\"\n"), "2:7 BAD_VALUE store.url");
     assert_eq!(mistakes("[store]\nurl = \"sqlite:\"\n"), "2:7 BAD_VALUE store.url");

@@ -1,6 +1,8 @@
 //! What checked settings hold.
 
 use std::path::PathBuf;
+
+use crate::config::settings::Database;
 use std::time::Duration;
 
 use super::support::{Folder, PARTNER};
@@ -15,7 +17,7 @@ fn defaults_are_those_of_the_design() {
 
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.server.max_body_bytes, 16 * 1024 * 1024);
-    assert_eq!(config.store.path, PathBuf::from("data/gateway.db"));
+    assert_eq!(config.store.database, Database::Sqlite(PathBuf::from("data/gateway.db")));
     assert_eq!(config.clinic.poll_interval, Duration::from_secs(5));
     assert_eq!(config.clinic.endpoint.timeout, Duration::from_secs(30));
     assert!(config.clinic.hook_token.is_none() && config.clinic.client.is_none());

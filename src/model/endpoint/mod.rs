@@ -72,6 +72,19 @@ pub struct Pause {
     pub since: Timestamp,
 }
 
+/// A server and what waits for it.
+#[derive(Clone, Debug)]
+pub struct EndpointReport {
+    /// `@clinic` or a partner's id.
+    pub endpoint: String,
+    /// Where the server stands.
+    pub state: EndpointState,
+    /// How many referrals something is owed for there.
+    pub waiting: u64,
+    /// How many attempts run.
+    pub in_flight: u64,
+}
+
 impl EndpointState {
     /// What may begin now, while `in_flight` attempts run.
     pub fn allowance(&self, now: Timestamp, limits: &EndpointLimits, in_flight: u32) -> Allowance {

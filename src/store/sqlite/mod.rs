@@ -1,15 +1,7 @@
 //! The embedded ledger: one SQLite file, one writer.
 
-mod assertions;
-mod audit;
-mod claim;
-mod deliveries;
 mod open;
-mod referrals;
-mod rows;
-mod settle;
-mod updates;
-mod work_queue;
+mod session;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -17,30 +9,36 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
-use super::seal::{GatewayKey, Sealer};
-use super::trail::Links;
+use self::session::{SqliteSession, failure};
+use super::engine::Engine;
+use super::ledger::Ledger;
+use super::seal::KeyRing;
+use super::sql::{Session, SqlError};
 use crate::model::work::StoreError;
 
 pub use open::OpenError;
 
 /// A ledger in one SQLite file.
-pub struct SqliteStore {
+pub type SqliteStore = Ledger<Sqlite>;
+
+/// One SQLite file: a thread that writes, and connections that read.
+pub struct Sqlite {
     writer: writer::Writer,
     readers: Arc<Readers>,
-    sealer: Arc<Sealer>,
-    links: Links,
 }
 
-impl SqliteStore {
+/// Names this gateway among those that share a ledger; here there is one.
+const ONLY: &str = "only";
+
+impl Ledger<Sqlite> {
     /// Opens or makes the ledger. One process may have it open for writing.
-    pub fn open(file: &Path, key: &GatewayKey) -> Result<Self, OpenError> {
-        let connection = open::for_writing(file, key)?;
-        Ok(Self {
+    pub async fn open(file: &Path, keys: &KeyRing) -> Result<Self, OpenError> {
+        let connection = open::for_writing(file)?;
+        let engine = Sqlite {
             writer: writer::Writer::start(connection),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(Vec::new()) }),
-            sealer: Arc::new(Sealer::new(key)),
-            links: Links::under(key),
-        })
+        };
+        Ok(Self::unlock(engine, keys, ONLY.to_owned()).await?)
     }
 
     /// Whether a ledger is there already.
@@ -49,37 +47,55 @@ impl SqliteStore {
     }
 
     /// Opens the ledger of a gateway that may be running, for reading only.
-    pub fn open_read_only(file: &Path, key: &GatewayKey) -> Result<Self, OpenError> {
-        let connection = open::for_reading(file, key)?;
-        Ok(Self {
+    pub async fn open_read_only(file: &Path, keys: &KeyRing) -> Result<Self, OpenError> {
+        let connection = open::for_reading(file)?;
+        let engine = Sqlite {
             writer: writer::Writer::closed(),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(vec![connection]) }),
-            sealer: Arc::new(Sealer::new(key)),
-            links: Links::under(key),
-        })
+        };
+        Ok(Self::unlock(engine, keys, ONLY.to_owned()).await?)
     }
+}
 
-    /// Whether the writer still works. After a failed commit it does not, and the process should end.
-    pub fn is_writable(&self) -> bool {
-        self.writer.is_running()
-    }
-
-    /// Runs a change in the writer's next transaction and answers after its commit.
+impl Engine for Sqlite {
     async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        change: impl Fn(&dyn Session) -> Result<T, SqlError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.run(change).await
     }
 
-    /// Runs a query on a connection of its own.
     async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        query: impl Fn(&dyn Session) -> Result<T, SqlError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
-        let work = tokio::task::spawn_blocking(move || readers.run(query));
-        work.await.map_err(|_| StoreError::Unavailable("a query was cut off".to_owned()))?
+        let work =
+            tokio::task::spawn_blocking(move || readers.run(|connection| query(&SqliteSession(connection))));
+        Ok(work.await.map_err(|_| StoreError::Unavailable("a query was cut off".to_owned()))??)
+    }
+
+    async fn snapshot<T: Send + 'static>(
+        &self,
+        query: impl Fn(&dyn Session) -> Result<T, SqlError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let work = tokio::task::spawn_blocking(move || {
+            readers.run(|connection| {
+                let _snapshot = connection.unchecked_transaction().map_err(|error| failure(&error))?;
+                query(&SqliteSession(connection))
+            })
+        });
+        Ok(work.await.map_err(|_| StoreError::Unavailable("a query was cut off".to_owned()))??)
+    }
+
+    /// After a failed commit the writer is gone, and nobody knows what is on the disk.
+    fn can_look_after_a_lost_commit(&self) -> bool {
+        false
+    }
+
+    fn is_writable(&self) -> bool {
+        self.writer.is_running()
     }
 }
 
@@ -90,25 +106,17 @@ struct Readers {
 }
 
 impl Readers {
-    fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn run<T>(&self, query: impl FnOnce(&Connection) -> Result<T, SqlError>) -> Result<T, SqlError> {
         let connection = match self.take() {
             Some(connection) => connection,
-            None => open::reader(&self.file).map_err(|error| unavailable(&error))?,
+            None => open::reader(&self.file).map_err(|error| failure(&error))?,
         };
-        let answer = query(&connection).map_err(|error| unavailable(&error));
+        let answer = query(&connection);
         self.idle.lock().expect("no holder of this lock panics").push(connection);
         answer
     }
 
     fn take(&self) -> Option<Connection> {
         self.idle.lock().expect("no holder of this lock panics").pop()
-    }
-}
-
-/// SQLite's error code only: its message can quote a value.
-fn unavailable(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(code) => StoreError::Unavailable(format!("{code:?}")),
-        None => StoreError::Unavailable("a row has an unexpected shape".to_owned()),
     }
 }

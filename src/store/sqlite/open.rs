@@ -5,15 +5,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags};
 
-use super::super::seal::{GatewayKey, KeyError, Sealed, Sealer};
-
-/// The migrations, in order. The number of those that ran is kept in `PRAGMA user_version`.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0002_audit.sql")];
-
-const KEY_CHECK: &[u8] = b"this key fits";
+use super::super::ledger::UnlockError;
+use super::super::migrations::{self, LayoutError};
 
 /// Why the ledger could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,23 +24,18 @@ pub enum OpenError {
     /// Another process has it.
     #[error("{0} is in use by another gateway: one gateway per ledger")]
     InUse(String),
-    /// A newer gateway made it.
-    #[error("the ledger was made by a newer gateway (its layout is {found}, this one knows {known})")]
-    Newer {
-        /// The layout of the file.
-        found: i64,
-        /// The newest layout that we know.
-        known: i64,
-    },
-    /// The key does not fit.
+    /// Another version of the gateway made it.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Layout(#[from] LayoutError),
+    /// The key does not fit, or what is in the file cannot be used.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// SQLite refused.
     #[error("SQLite cannot open the ledger: {0}")]
     Database(#[from] rusqlite::Error),
 }
 
-pub(super) fn for_writing(file: &Path, key: &GatewayKey) -> Result<LockedConnection, OpenError> {
+pub(super) fn for_writing(file: &Path) -> Result<LockedConnection, OpenError> {
     let lock = lock(file)?;
     let connection = Connection::open(file)?;
     connection.execute_batch(
@@ -53,14 +43,12 @@ pub(super) fn for_writing(file: &Path, key: &GatewayKey) -> Result<LockedConnect
          PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
     )?;
     migrate(&connection)?;
-    check_key(&connection, key)?;
     Ok(LockedConnection { connection, _lock: lock })
 }
 
-pub(super) fn for_reading(file: &Path, key: &GatewayKey) -> Result<Connection, OpenError> {
+pub(super) fn for_reading(file: &Path) -> Result<Connection, OpenError> {
     let connection = reader(file)?;
     layout(&connection)?;
-    check_key(&connection, key)?;
     Ok(connection)
 }
 
@@ -99,37 +87,16 @@ const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 fn layout(connection: &Connection) -> Result<usize, OpenError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    usize::try_from(found).ok().filter(|_| found <= known).ok_or(OpenError::Newer { found, known })
+    Ok(migrations::done(found)?)
 }
 
+/// The number of the layout is kept in `PRAGMA user_version`.
 fn migrate(connection: &Connection) -> Result<(), OpenError> {
     let done = layout(connection)?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
-        let number = index + 1;
+    for (number, migration) in migrations::after(done) {
         connection.execute_batch(&format!(
             "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {number}; COMMIT;"
         ))?;
     }
-    Ok(())
-}
-
-/// A known text sealed under the key that the store was made with. It opens under no other.
-fn check_key(connection: &Connection, key: &GatewayKey) -> Result<(), OpenError> {
-    let keyed = Sealer::new(key);
-    let stored: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0))
-        .optional()?;
-    if let Some(stored) = stored {
-        let (wrapped_key, ciphertext) = stored.split_at_checked(60).ok_or(KeyError::DoesNotFit)?;
-        let sealed = Sealed { wrapped_key: wrapped_key.to_vec(), ciphertext: ciphertext.to_vec() };
-        return match keyed.open(&sealed, "key_check") {
-            Ok(plain) if plain == KEY_CHECK => Ok(()),
-            _ => Err(KeyError::DoesNotFit.into()),
-        };
-    }
-    let sealed = keyed.seal(KEY_CHECK, "key_check");
-    let value = [sealed.wrapped_key, sealed.ciphertext].concat();
-    connection.execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1)", params![value])?;
     Ok(())
 }

@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::super::sql::{Session, SqlError};
 use super::open::LockedConnection;
-use super::unavailable;
+use super::session::{SqliteSession, failure};
 use crate::model::work::StoreError;
 
 const MOST_WAITING: usize = 1024;
@@ -53,7 +54,7 @@ impl Writer {
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        change: impl FnOnce(&dyn Session) -> Result<T, SqlError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         let job: Change = Box::new(move |connection| {
@@ -86,16 +87,17 @@ impl Drop for Writer {
 /// A change that fails is undone alone; the others of its batch stand.
 fn in_savepoint<T>(
     connection: &Connection,
-    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    change: impl FnOnce(&dyn Session) -> Result<T, SqlError>,
 ) -> Result<T, StoreError> {
-    let run = || {
-        connection.execute_batch("SAVEPOINT change")?;
-        let result = change(connection);
-        let end = if result.is_ok() { "RELEASE change" } else { "ROLLBACK TO change; RELEASE change" };
-        connection.execute_batch(end)?;
-        result
-    };
-    run().map_err(|error: rusqlite::Error| unavailable(&error))
+    let batch =
+        |sql| connection.prepare_cached(sql).and_then(|mut it| it.execute([])).map_err(|it| failure(&it));
+    batch("SAVEPOINT change")?;
+    let result = change(&SqliteSession(connection));
+    if result.is_err() {
+        batch("ROLLBACK TO change")?;
+    }
+    batch("RELEASE change")?;
+    Ok(result?)
 }
 
 fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
@@ -112,9 +114,10 @@ fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
 
 fn write_together(connection: &Connection, batch: Vec<Change>) -> Result<(), StoreError> {
     // Where this fails, dropping the changes tells their callers that the writer has stopped.
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| unavailable(&error))?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure(&error))?;
     let answers: Vec<Answer> = batch.into_iter().map(|change| change(connection)).collect();
-    let committed = connection.execute_batch("COMMIT").map_err(|error| unavailable(&error));
+    let committed: Result<(), StoreError> =
+        connection.execute_batch("COMMIT").map_err(|error| failure(&error).into());
     for answer in answers {
         answer(committed.clone());
     }

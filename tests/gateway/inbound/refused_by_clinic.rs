@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
-use referral_gateway::store::Deliveries as _;
+
 use serde_json::json;
 
 use super::clinic_faults::{assert_arrived_once, refusal, transactions, with_fault};
@@ -55,6 +55,7 @@ async fn an_operator_sends_a_dead_referral_again_and_it_arrives_once() {
 #[tokio::test]
 async fn a_clinic_that_fails_for_three_days_ends_the_attempts_and_not_the_referral() {
     let mut gateway = with_fault(Fault::status(503)).await;
+    gateway.expect_error_line("a server has not been usable for a day");
     gateway.clinic().server().faults().always(Some(Fault::status(503).on("POST", "")));
     for _ in 0..80 {
         gateway.after(Duration::from_hours(1)).await;

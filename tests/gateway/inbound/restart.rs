@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use referral_gateway::model::delivery::DeliveryState;
-use referral_gateway::model::work::Lease;
+use referral_gateway::model::endpoint::{AttemptEnd, EndpointLimits};
+use referral_gateway::model::work::{Ended, Lease};
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 use referral_gateway::store::ClaimLimits;
 
@@ -75,9 +76,10 @@ async fn a_lease_that_ran_out_is_taken_over_with_a_look_and_the_late_worker_is_f
     let lease = claim(&gateway).await;
     let worker = gateway.gateway().parts().worker.clone();
     let settlement = worker.step.attempt(&lease.delivery).await.unwrap();
+    let ended = Ended { settlement, end: AttemptEnd::Answered, random: 0.5 };
 
     gateway.after(Duration::from_secs(61)).await;
-    let late = worker.store.settle(&lease, settlement, lease.until).await.unwrap();
+    let late = worker.store.settle(&lease, ended, lease.until).await.unwrap();
 
     assert_eq!(format!("{late:?}"), "Fenced");
     assert_eq!(transactions(&gateway), 1);
@@ -93,8 +95,8 @@ async fn with_work_queued() -> TestGateway {
 
 /// Takes the one delivery, as a worker does that is then never heard of again.
 async fn claim(gateway: &TestGateway) -> Lease {
-    let limits = ClaimLimits { in_all: 1, per_endpoint: 1 };
+    let limits = ClaimLimits { in_all: 1, endpoint: EndpointLimits { at_once: 1, per_second: 0 } };
     let worker = &gateway.gateway().parts().worker;
-    let mut leases = worker.store.claim(worker.clock.now(), worker.patience.lease, limits).await.unwrap();
-    leases.pop().unwrap()
+    let claimed = worker.store.claim(worker.clock.now(), worker.patience.lease, limits).await.unwrap();
+    claimed.leases.into_iter().next().unwrap()
 }

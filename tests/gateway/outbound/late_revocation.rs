@@ -3,7 +3,6 @@
 use referral_gateway::model::audit::{AuditFilter, AuditKind};
 use referral_gateway::sandbox::clinic::ConsentSays;
 use referral_gateway::sandbox::fhir_server::Fault;
-use referral_gateway::store::AuditTrail as _;
 
 use super::{only, referral_without_consent};
 use crate::support::TestGateway;

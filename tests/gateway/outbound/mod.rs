@@ -29,7 +29,7 @@ use referral_gateway::sandbox::clinic::ClinicReferral;
 use referral_gateway::sandbox::fhir_server::RecordedRequest;
 use referral_gateway::sandbox::partner::SimulatedPartner;
 use referral_gateway::sandbox::people::{self, ConsentEnclosure, ReferralOptions};
-use referral_gateway::store::{AttemptRecord, Deliveries as _, DeliveryFilter};
+use referral_gateway::store::{AttemptRecord, DeliveryFilter};
 use serde_json::Value;
 
 use crate::support::TestGateway;

@@ -4,7 +4,7 @@ use referral_gateway::fhir::json;
 use referral_gateway::model::audit::{AuditFilter, AuditKind};
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::clinic::ClinicReferral;
-use referral_gateway::store::AuditTrail as _;
+
 use serde_json::{Value, json as object};
 
 use super::{only, sent, the_one};

@@ -5,7 +5,7 @@ use referral_gateway::model::audit::{AuditFilter, AuditKind, AuditRecord, Tamper
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::sandbox::clinic::ConsentSays;
 use referral_gateway::sandbox::fhir_server::Fault;
-use referral_gateway::store::AuditTrail as _;
+
 use rusqlite::Connection;
 use serde_json::Value;
 

@@ -172,7 +172,10 @@ async fn after_a_restart_an_attempt_that_was_cut_off_is_looked_for() {
     gateway.stop().await;
     let ledger = rusqlite::Connection::open(gateway.ledger()).unwrap();
     ledger
-        .execute("UPDATE delivery SET state = 1, remote_reference = NULL WHERE share IS NOT NULL", [])
+        .execute_batch(
+            "UPDATE delivery SET state = 1, remote_reference = NULL WHERE share IS NOT NULL;
+             UPDATE lane SET lease_until_ms = 1, lease_owner = 'only' WHERE endpoint <> '@clinic';",
+        )
         .unwrap();
     drop(ledger);
 

@@ -10,7 +10,7 @@ use super::{accept, at, backends, ledgers, new_referral, partner};
 
 #[tokio::test]
 async fn the_same_submission_is_recorded_once() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let first = store.accept(new_referral("lakeside", &["A"], "the body")).await.unwrap();
         let second = store.accept(new_referral("lakeside", &["A"], "the body")).await.unwrap();
 
@@ -22,7 +22,7 @@ async fn the_same_submission_is_recorded_once() {
 
 #[tokio::test]
 async fn a_key_with_another_body_is_a_conflict_and_records_nothing() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let id = accept(&store, "lakeside", "A").await;
 
         let other = store.accept(new_referral("lakeside", &["A", "B"], "another body")).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_key_with_another_body_is_a_conflict_and_records_nothing() {
 
 #[tokio::test]
 async fn keys_belong_to_their_partner() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let ours = accept(&store, "lakeside", "A").await;
         let theirs = accept(&store, "northside", "A").await;
 
@@ -49,15 +49,15 @@ async fn keys_belong_to_their_partner() {
 
 #[tokio::test]
 async fn the_body_is_given_back_as_it_came() {
-    for backend in backends() {
+    for backend in backends().await {
         let body = "{\"resourceType\": \"Bundle\",   \"über\": 1.10}";
         let new = new_referral("lakeside", &["A"], body);
         let id = new.id;
-        let store = backend.open();
+        let store = backend.open().await;
         store.accept(new).await.unwrap();
         drop(store);
 
-        let store = backend.open();
+        let store = backend.open().await;
 
         assert_eq!(store.body(id).await.unwrap().unwrap().reveal(), body.as_bytes());
         assert!(store.body(ReferralId::new(at(9))).await.unwrap().is_none());
@@ -66,7 +66,7 @@ async fn the_body_is_given_back_as_it_came() {
 
 #[tokio::test]
 async fn a_race_of_one_submission_records_one_referral() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let racers: Vec<_> = (0..64)
             .map(|_| {
                 let store = store.clone();
@@ -94,7 +94,7 @@ async fn a_race_of_one_submission_records_one_referral() {
 
 #[tokio::test]
 async fn referrals_are_listed_newest_first_and_by_pages() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let mut sent = Vec::new();
         for second in 0..5 {
             let new = new_referral("lakeside", &[&second.to_string()], &second.to_string());
@@ -115,13 +115,13 @@ async fn referrals_are_listed_newest_first_and_by_pages() {
 
 #[tokio::test]
 async fn an_assertion_is_spent_once_for_each_client_also_after_a_restart() {
-    for backend in backends() {
-        let store = backend.open();
+    for backend in backends().await {
+        let store = backend.open().await;
         let first = store.spend("lakeside", "jti-1", at(60)).await.unwrap();
         let of_another = store.spend("northside", "jti-1", at(60)).await.unwrap();
         drop(store);
 
-        let again = backend.open().spend("lakeside", "jti-1", at(60)).await.unwrap();
+        let again = backend.open().await.spend("lakeside", "jti-1", at(60)).await.unwrap();
 
         assert_eq!((first, of_another, again), (true, true, false));
     }

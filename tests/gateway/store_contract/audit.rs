@@ -41,15 +41,15 @@ async fn tampering(store: &Arc<dyn Store>) -> Vec<Tampering> {
 
 #[tokio::test]
 async fn records_read_back_newest_first_and_survive_a_restart() {
-    for backend in backends() {
-        let store = backend.open();
+    for backend in backends().await {
+        let store = backend.open().await;
         let one = record(AuditKind::ConsentCheck, None, "hold");
         let two = record(AuditKind::Decision, None, "deny");
         store.append(vec![one.clone()]).await.unwrap();
         store.append(vec![two.clone()]).await.unwrap();
         drop(store);
 
-        let store = backend.open();
+        let store = backend.open().await;
         let found = store.audit_records(AuditFilter { limit: 10, ..AuditFilter::default() }).await.unwrap();
 
         let ids: Vec<AuditId> = found.iter().map(|it| it.record.id).collect();
@@ -63,7 +63,7 @@ async fn records_read_back_newest_first_and_survive_a_restart() {
 
 #[tokio::test]
 async fn a_delivery_with_its_decision_and_its_disclosure_is_in_order() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         delivered_after(&store, &[(AuditKind::Decision, "permit"), (AuditKind::Disclosure, "permit")]).await;
 
         let report = store.inspect_trail(None).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_delivery_with_its_decision_and_its_disclosure_is_in_order() {
 
 #[tokio::test]
 async fn a_delivery_without_a_disclosure_on_record_is_told() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let id = delivered_after(&store, &[(AuditKind::Decision, "permit")]).await;
 
         assert_eq!(tampering(&store).await, [Tampering::NoDisclosure(id)]);
@@ -83,7 +83,7 @@ async fn a_delivery_without_a_disclosure_on_record_is_told() {
 
 #[tokio::test]
 async fn a_disclosure_that_no_decision_before_it_allowed_is_told() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let kept = [
             (AuditKind::Decision, "permit"),
             (AuditKind::Decision, "hold"),
@@ -98,7 +98,7 @@ async fn a_disclosure_that_no_decision_before_it_allowed_is_told() {
 
 #[tokio::test]
 async fn a_head_that_was_noted_down_must_still_be_there() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         store.append(vec![record(AuditKind::Decision, None, "hold")]).await.unwrap();
         let kept = store.trail_head().await.unwrap();
         store.append(vec![record(AuditKind::Decision, None, "hold")]).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_head_that_was_noted_down_must_still_be_there() {
 
 #[tokio::test]
 async fn a_held_update_is_due_when_another_version_of_what_it_depends_on_is_noticed() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         store.record(noticed(vec![update(referral, version("Task", "1", "2"))]), at(10)).await.unwrap();
         let lease = claim(&store, at(11)).await.remove(0);

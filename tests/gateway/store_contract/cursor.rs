@@ -7,7 +7,7 @@ use super::{accept, at, at_clinic, claim, ledgers, noticed, record, settle};
 
 #[tokio::test]
 async fn a_cursor_is_kept_for_each_feed() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         store.record(noticed(Vec::new()), at(10)).await.unwrap();
 
         assert_eq!(store.read_up_to("Task").await.unwrap(), Some(at(10)));
@@ -17,7 +17,7 @@ async fn a_cursor_is_kept_for_each_feed() {
 
 #[tokio::test]
 async fn a_referral_that_reaches_the_clinic_turns_every_cursor_back_to_that_moment() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         for source in ["Task", "Appointment"] {
             store.record(Noticed { source, ..noticed(Vec::new()) }, at(10)).await.unwrap();
         }
@@ -31,7 +31,7 @@ async fn a_referral_that_reaches_the_clinic_turns_every_cursor_back_to_that_mome
 
 #[tokio::test]
 async fn a_look_that_began_before_does_not_move_a_cursor_over_what_it_was_turned_back_to() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         store.record(noticed(Vec::new()), at(10)).await.unwrap();
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(10)).await.remove(0);
@@ -49,7 +49,7 @@ async fn a_look_that_began_before_does_not_move_a_cursor_over_what_it_was_turned
 
 #[tokio::test]
 async fn a_feed_that_is_read_for_the_first_time_begins_no_later_than_the_first_referral() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         at_clinic(&store, "lakeside", 1).await;
 
         store.record(noticed(Vec::new()), at(10)).await.unwrap();

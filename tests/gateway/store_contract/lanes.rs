@@ -5,11 +5,13 @@ use referral_gateway::model::delivery::DeliveryState::{
 };
 use referral_gateway::model::work::{Effect, Settlement};
 
-use super::{at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry, settle, states};
+use super::{
+    LEASE, PLENTY, at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry, settle, states,
+};
 
 #[tokio::test]
 async fn only_the_head_of_a_lane_is_leased() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         owe(&store, referral, "9", "1").await;
@@ -29,7 +31,7 @@ async fn only_the_head_of_a_lane_is_leased() {
 
 #[tokio::test]
 async fn another_lane_does_not_wait() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let (one, other) = (at_clinic(&store, "lakeside", 1).await, at_clinic(&store, "lakeside", 2).await);
         owe(&store, one, "1", "2").await;
         owe(&store, other, "2", "2").await;
@@ -40,7 +42,7 @@ async fn another_lane_does_not_wait() {
 
 #[tokio::test]
 async fn what_waits_behind_the_head_is_not_said_to_be_due() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         owe(&store, referral, "9", "1").await;
@@ -48,14 +50,14 @@ async fn what_waits_behind_the_head_is_not_said_to_be_due() {
 
         settle(&store, &lease, retry(at(3600), Effect::None), at(11)).await;
 
-        assert_eq!(store.next_due().await.unwrap(), Some(at(3600)));
+        assert_eq!(store.claim(at(20), LEASE, PLENTY).await.unwrap().ask_again, Some(at(3600)));
     }
 }
 
 #[tokio::test]
 async fn what_is_held_dead_or_quarantined_leaves_the_head() {
     for settlement in [held(), Settlement::Dead(cause()), Settlement::Quarantined(cause())] {
-        for (store, _backend) in ledgers() {
+        for (store, _backend) in ledgers().await {
             let referral = at_clinic(&store, "lakeside", 1).await;
             owe(&store, referral, "1", "2").await;
             owe(&store, referral, "9", "1").await;
@@ -71,7 +73,7 @@ async fn what_is_held_dead_or_quarantined_leaves_the_head() {
 
 #[tokio::test]
 async fn a_newer_version_supersedes_what_was_never_tried_or_is_held() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         owe(&store, referral, "1", "3").await;
@@ -85,7 +87,7 @@ async fn a_newer_version_supersedes_what_was_never_tried_or_is_held() {
 
 #[tokio::test]
 async fn a_version_that_may_have_taken_effect_is_not_superseded_even_when_held() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);
@@ -104,7 +106,7 @@ async fn a_version_that_may_have_taken_effect_is_not_superseded_even_when_held()
 
 #[tokio::test]
 async fn a_later_version_knows_where_the_earlier_one_stands() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);
@@ -119,7 +121,7 @@ async fn a_later_version_knows_where_the_earlier_one_stands() {
 
 #[tokio::test]
 async fn a_dead_delivery_can_be_retried_unless_a_newer_version_is_out() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);
@@ -142,7 +144,7 @@ async fn a_dead_delivery_can_be_retried_unless_a_newer_version_is_out() {
 
 #[tokio::test]
 async fn nothing_that_was_accepted_is_lost_from_the_counts() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let endings = [
             delivered(),
             held(),

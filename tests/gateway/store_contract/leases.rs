@@ -2,15 +2,15 @@
 
 use referral_gateway::model::delivery::DeliveryState;
 use referral_gateway::model::work::{Effect, Settled, Settlement};
-use referral_gateway::store::ClaimLimits;
 
 use super::{
-    LEASE, accept, at, at_clinic, backends, cause, claim, delivered, ledgers, owe, owed, retry, settle,
+    LEASE, PLENTY, accept, at, at_clinic, backends, cause, claim, delivered, ended, ledgers, limits, owe,
+    owed, retry, settle,
 };
 
 #[tokio::test]
 async fn work_is_leased_to_one_at_a_time() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
 
         let first = claim(&store, at(0)).await;
@@ -23,16 +23,15 @@ async fn work_is_leased_to_one_at_a_time() {
 
 #[tokio::test]
 async fn only_due_work_is_leased() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         settle(&store, &lease, retry(at(30), Effect::None), at(1)).await;
 
-        let early = claim(&store, at(29)).await;
-        let due = store.next_due().await.unwrap();
+        let early = store.claim(at(29), LEASE, PLENTY).await.unwrap();
         let later = claim(&store, at(30)).await;
 
-        assert_eq!((early.len(), due, later.len()), (0, Some(at(30)), 1));
+        assert_eq!((early.leases.len(), early.ask_again, later.len()), (0, Some(at(30)), 1));
         assert_eq!(later[0].delivery.attempts, 1);
         assert!(!later[0].delivery.effect_unknown);
     }
@@ -40,15 +39,15 @@ async fn only_due_work_is_leased() {
 
 #[tokio::test]
 async fn a_lease_that_ran_out_cannot_settle_over_its_successor() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let slow = claim(&store, at(0)).await.remove(0);
         let successor = claim(&store, at(61)).await.remove(0);
 
-        let late = store.settle(&slow, Settlement::Dead(cause()), at(62)).await.unwrap();
-        let mine = store.settle(&successor, Settlement::Superseded, at(63)).await.unwrap();
+        let late = store.settle(&slow, ended(Settlement::Dead(cause())), at(62)).await.unwrap();
+        let mine = store.settle(&successor, ended(Settlement::Superseded), at(63)).await.unwrap();
 
-        assert_eq!((late, mine), (Settled::Fenced, Settled::Recorded));
+        assert_eq!((late, mine), (Settled::Fenced, Settled::Recorded(None)));
         assert!(successor.token > slow.token);
         assert!(successor.delivery.effect_unknown, "the slow one may have had an effect");
         assert_eq!(store.counts().await.unwrap(), [(DeliveryState::Superseded, 1)]);
@@ -57,12 +56,12 @@ async fn a_lease_that_ran_out_cannot_settle_over_its_successor() {
 
 #[tokio::test]
 async fn a_lease_settles_once() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         settle(&store, &lease, Settlement::Superseded, at(1)).await;
 
-        let again = store.settle(&lease, Settlement::Dead(cause()), at(2)).await.unwrap();
+        let again = store.settle(&lease, ended(Settlement::Dead(cause())), at(2)).await.unwrap();
 
         assert_eq!(again, Settled::Fenced);
         assert_eq!(store.counts().await.unwrap(), [(DeliveryState::Superseded, 1)]);
@@ -71,20 +70,20 @@ async fn a_lease_settles_once() {
 
 #[tokio::test]
 async fn an_endpoint_gets_no_more_than_its_share_of_the_workers() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         for n in 1..=6 {
             let referral = at_clinic(&store, "lakeside", n).await;
             owe(&store, referral, &n.to_string(), "2").await;
         }
         let other = at_clinic(&store, "northside", 7).await;
         owe(&store, other, "7", "2").await;
-        let limits = ClaimLimits { in_all: 16, per_endpoint: 4 };
+        let few = limits(16, 4);
 
-        let first = store.claim(at(10), LEASE, limits).await.unwrap();
-        let second = store.claim(at(10), LEASE, limits).await.unwrap();
+        let first = store.claim(at(10), LEASE, few).await.unwrap().leases;
+        let second = store.claim(at(10), LEASE, few).await.unwrap().leases;
         let done = first.iter().find(|it| it.delivery.partner.as_str() == "lakeside").unwrap();
         settle(&store, done, delivered(), at(11)).await;
-        let third = store.claim(at(11), LEASE, limits).await.unwrap();
+        let third = store.claim(at(11), LEASE, few).await.unwrap().leases;
 
         let of = |leases: &[referral_gateway::model::work::Lease], id: &str| {
             leases.iter().filter(|it| it.delivery.partner.as_str() == id).count()
@@ -96,12 +95,12 @@ async fn an_endpoint_gets_no_more_than_its_share_of_the_workers() {
 
 #[tokio::test]
 async fn no_more_is_leased_than_was_asked_for() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         for number in 0..5 {
             accept(&store, "lakeside", &number.to_string()).await;
         }
 
-        let leases = store.claim(at(0), LEASE, ClaimLimits { in_all: 3, per_endpoint: 100 }).await.unwrap();
+        let leases = store.claim(at(0), LEASE, limits(3, 100)).await.unwrap().leases;
 
         assert_eq!(leases.len(), 3);
     }
@@ -109,13 +108,13 @@ async fn no_more_is_leased_than_was_asked_for() {
 
 #[tokio::test]
 async fn work_that_a_crash_cut_off_is_looked_for_after_the_quiet_period() {
-    for backend in backends() {
-        let store = backend.open();
+    for backend in backends().await {
+        let store = backend.open().await;
         accept(&store, "lakeside", "A").await;
         claim(&store, at(0)).await;
         drop(store);
 
-        let store = backend.open();
+        let store = backend.open().await;
         let interrupted = store.recover(at(60)).await.unwrap();
         let early = claim(&store, at(59)).await.len();
         let lease = claim(&store, at(60)).await.remove(0);
@@ -129,7 +128,7 @@ async fn work_that_a_crash_cut_off_is_looked_for_after_the_quiet_period() {
 
 #[tokio::test]
 async fn an_attempt_is_on_record_from_its_beginning() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);

@@ -1,18 +1,22 @@
-//! What every ledger must do: the same suite for each backend. Only `sqlite.rs` is about one of them.
+//! What every ledger must do: the same suite for each backend. Only `sqlite.rs` and `postgres.rs` are about one of
+//! them.
 
 mod accept;
 mod audit;
 mod cursor;
 mod lanes;
 mod leases;
+mod postgres;
 mod sqlite;
 mod updates;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use referral_gateway::model::delivery::{Cause, Delivery, DeliveryState, Owed, RemoteResource};
+use referral_gateway::model::endpoint::{AttemptEnd, EndpointLimits};
 use referral_gateway::model::ids::{PartnerId, ReferralId};
 use referral_gateway::model::partner::Share;
 use referral_gateway::model::referral::{
@@ -20,37 +24,76 @@ use referral_gateway::model::referral::{
 };
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::model::update::{DecisionNote, ResourceVersion, Update};
-use referral_gateway::model::work::{Effect, Lease, Settled, Settlement};
-use referral_gateway::store::seal::GatewayKey;
+use referral_gateway::model::work::{Effect, Ended, Lease, Settled, Settlement};
+use referral_gateway::store::postgres::{PostgresOptions, PostgresStore};
+use referral_gateway::store::seal::{GatewayKey, KeyRing};
 use referral_gateway::store::sqlite::SqliteStore;
 use referral_gateway::store::{ClaimLimits, DeliveryFilter, Noticed, Store};
 
+use crate::support::PostgresServer;
+
 /// A ledger that can be closed and opened again.
-trait Backend {
+#[async_trait]
+trait Backend: Send + Sync {
     /// Opens the ledger; an opened one must have been dropped before.
-    fn open(&self) -> Arc<dyn Store>;
+    async fn open(&self) -> Arc<dyn Store>;
 }
 
 struct Sqlite(tempfile::TempDir);
 
+#[async_trait]
 impl Backend for Sqlite {
-    fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &GatewayKey::new([7; 32])).unwrap())
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&self.0.path().join("gateway.db"), &keys()).await.unwrap())
     }
 }
 
+struct Postgres(PostgresOptions);
+
+#[async_trait]
+impl Backend for Postgres {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(PostgresStore::open(&self.0, &keys()).await.unwrap())
+    }
+}
+
+fn keys() -> KeyRing {
+    KeyRing::of(GatewayKey::new([7; 32]))
+}
+
 /// A new ledger of each kind.
-fn backends() -> Vec<Box<dyn Backend>> {
-    vec![Box::new(Sqlite(tempfile::tempdir().unwrap()))]
+async fn backends() -> Vec<Box<dyn Backend>> {
+    let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(Sqlite(tempfile::tempdir().unwrap()))];
+    if let Some(server) = PostgresServer::shared() {
+        backends.push(Box::new(Postgres(options(server.database().await))));
+    }
+    backends
+}
+
+fn options(url: String) -> PostgresOptions {
+    PostgresOptions { url: Sensitive::new(url), connections: 4, instance: "the-gateway".to_owned() }
 }
 
 /// A new, open ledger of each kind.
-fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
-    backends().into_iter().map(|it| (it.open(), it)).collect()
+async fn ledgers() -> Vec<(Arc<dyn Store>, Box<dyn Backend>)> {
+    let mut ledgers = Vec::new();
+    for backend in backends().await {
+        ledgers.push((backend.open().await, backend));
+    }
+    ledgers
 }
 
 const LEASE: Duration = Duration::from_mins(1);
-const PLENTY: ClaimLimits = ClaimLimits { in_all: 100, per_endpoint: 100 };
+const PLENTY: ClaimLimits = limits(100, 100);
+
+const fn limits(in_all: usize, at_once: u32) -> ClaimLimits {
+    ClaimLimits { in_all, endpoint: EndpointLimits { at_once, per_second: 0 } }
+}
+
+/// An attempt that ended so and says nothing of the server.
+fn ended(settlement: Settlement) -> Ended {
+    Ended { settlement, end: AttemptEnd::Untouched, random: 0.5 }
+}
 
 /// So many seconds after the beginning of every test.
 fn at(seconds: i64) -> Timestamp {
@@ -85,11 +128,11 @@ async fn accept(store: &Arc<dyn Store>, from: &str, number: &str) -> ReferralId 
 }
 
 async fn claim(store: &Arc<dyn Store>, now: Timestamp) -> Vec<Lease> {
-    store.claim(now, LEASE, PLENTY).await.unwrap()
+    store.claim(now, LEASE, PLENTY).await.unwrap().leases
 }
 
 async fn settle(store: &Arc<dyn Store>, lease: &Lease, settlement: Settlement, now: Timestamp) {
-    assert_eq!(store.settle(lease, settlement, now).await.unwrap(), Settled::Recorded);
+    assert_eq!(store.settle(lease, ended(settlement), now).await.unwrap(), Settled::Recorded(None));
 }
 
 /// A referral that stands at the clinic since the second 1, as ServiceRequest/{n} and Task/{n}.

@@ -5,61 +5,67 @@ use std::path::Path;
 
 use referral_gateway::model::referral::Acceptance;
 use referral_gateway::store::Referrals as _;
-use referral_gateway::store::seal::{GatewayKey, KeyError};
+use referral_gateway::store::ledger::UnlockError;
+use referral_gateway::store::migrations::LayoutError;
+use referral_gateway::store::seal::{GatewayKey, KeyError, KeyRing};
 use referral_gateway::store::sqlite::{OpenError, SqliteStore};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::new_referral;
+use super::{keys, new_referral};
 
 const CANARY: &str = "Testina-Canary-19480314";
 
-fn open(folder: &Path) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(&folder.join("gateway.db"), &GatewayKey::new([7; 32]))
+async fn open(folder: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(&folder.join("gateway.db"), &keys()).await
 }
 
 async fn with_a_canary(folder: &Path) -> SqliteStore {
-    let store = open(folder).unwrap();
+    let store = open(folder).await.unwrap();
     let body = format!("{{\"name\": \"{CANARY}\"}}");
     let accepted = store.accept(new_referral("lakeside", &[CANARY], &body)).await.unwrap();
     assert!(matches!(accepted, Acceptance::Recorded(_)));
     store
 }
 
-#[test]
-fn another_key_does_not_open_the_ledger() {
+#[tokio::test]
+async fn another_key_does_not_open_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path()).unwrap());
+    drop(open(folder.path()).await.unwrap());
 
-    let wrong = SqliteStore::open(&folder.path().join("gateway.db"), &GatewayKey::new([8; 32]));
+    let wrong =
+        SqliteStore::open(&folder.path().join("gateway.db"), &KeyRing::of(GatewayKey::new([8; 32]))).await;
 
-    assert!(matches!(wrong, Err(OpenError::Key(KeyError::DoesNotFit))));
-    assert!(open(folder.path()).is_ok());
+    assert!(matches!(wrong, Err(OpenError::Unlock(UnlockError::Key(KeyError::DoesNotFit)))));
+    assert!(open(folder.path()).await.is_ok());
 }
 
-#[test]
-fn one_gateway_at_a_time_has_the_ledger_and_others_may_read_it() {
+#[tokio::test]
+async fn one_gateway_at_a_time_has_the_ledger_and_others_may_read_it() {
     let folder = tempfile::tempdir().unwrap();
-    let first = open(folder.path()).unwrap();
+    let first = open(folder.path()).await.unwrap();
 
-    let second = open(folder.path());
-    let reader = SqliteStore::open_read_only(&folder.path().join("gateway.db"), &GatewayKey::new([7; 32]));
+    let second = open(folder.path()).await;
+    let reader = SqliteStore::open_read_only(&folder.path().join("gateway.db"), &keys()).await;
     drop(first);
 
     assert!(matches!(second, Err(OpenError::InUse(_))));
     assert!(reader.is_ok());
-    assert!(open(folder.path()).is_ok());
+    assert!(open(folder.path()).await.is_ok());
 }
 
-#[test]
-fn a_ledger_of_a_newer_gateway_is_left_alone() {
+#[tokio::test]
+async fn a_ledger_of_a_newer_gateway_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path()).unwrap());
+    drop(open(folder.path()).await.unwrap());
     let ledger = Connection::open(folder.path().join("gateway.db")).unwrap();
     ledger.execute_batch("PRAGMA user_version = 999").unwrap();
     drop(ledger);
 
-    assert!(matches!(open(folder.path()), Err(OpenError::Newer { found: 999, .. })));
+    assert!(matches!(
+        open(folder.path()).await,
+        Err(OpenError::Layout(LayoutError::Newer { found: 999, .. }))
+    ));
 }
 
 #[tokio::test]

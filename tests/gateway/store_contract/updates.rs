@@ -11,7 +11,7 @@ use super::{
 
 #[tokio::test]
 async fn an_update_is_owed_once_however_often_it_is_noticed() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         let task = || update(referral, version("Task", "1", "2"));
 
@@ -24,7 +24,7 @@ async fn an_update_is_owed_once_however_often_it_is_noticed() {
 
 #[tokio::test]
 async fn our_own_write_is_not_owed() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
 
         let new = owe(&store, referral, "1", "1").await;
@@ -35,7 +35,7 @@ async fn our_own_write_is_not_owed() {
 
 #[tokio::test]
 async fn a_resource_is_linked_to_its_referral() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         let links = vec![("DocumentReference/4".to_owned(), referral)];
         store.record(Noticed { links, ..noticed(Vec::new()) }, at(10)).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_resource_is_linked_to_its_referral() {
 
 #[tokio::test]
 async fn a_new_consent_makes_held_updates_of_its_patient_due_and_a_known_one_does_not() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);
@@ -72,7 +72,7 @@ async fn a_new_consent_makes_held_updates_of_its_patient_due_and_a_known_one_doe
 
 #[tokio::test]
 async fn an_inbox_shows_of_each_resource_the_newest_version_that_is_there() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         for task_version in ["2", "3"] {
             owe(&store, referral, "1", task_version).await;
@@ -91,7 +91,7 @@ async fn an_inbox_shows_of_each_resource_the_newest_version_that_is_there() {
 
 #[tokio::test]
 async fn every_reading_is_on_record_and_the_first_is_the_delivery() {
-    for (store, _backend) in ledgers() {
+    for (store, _backend) in ledgers().await {
         let referral = at_clinic(&store, "lakeside", 1).await;
         owe(&store, referral, "1", "2").await;
         let lease = claim(&store, at(10)).await.remove(0);

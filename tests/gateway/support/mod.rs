@@ -6,12 +6,14 @@ mod ledger;
 mod log;
 mod messages;
 mod options;
+mod postgres;
 mod refusal;
 mod wire;
 
 pub use call::Call;
 pub use messages::{answered_task, elsewhere, part, part_mut};
 pub use options::Options;
+pub use postgres::PostgresServer;
 pub use refusal::{assert_refused, issues_of};
 pub use wire::WireReply;
 
@@ -30,7 +32,7 @@ use referral_gateway::sandbox::fhir_server::{FhirServer, FhirServerOptions, Time
 use referral_gateway::sandbox::gateway_client::{GatewayAccess, GatewayClient, Reply};
 use referral_gateway::sandbox::partner::SimulatedPartner;
 use referral_gateway::sandbox::people::{self, ReferralOptions};
-use referral_gateway::store::{Deliveries as _, DeliveryFilter};
+use referral_gateway::store::DeliveryFilter;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -247,7 +249,7 @@ async fn start_gateway(folder: &Path, sockets: Sockets, clock: &Arc<TestClock>) 
     let loaded = config::load(folder, &BTreeMap::new());
     let problems: Vec<String> = loaded.problems.iter().map(config::problem::Problem::to_text).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    Gateway::start(loaded.config.unwrap(), sockets, Arc::clone(clock) as _).await.unwrap()
+    Gateway::start(loaded.config.unwrap(), sockets, Some(Arc::clone(clock) as _)).await.unwrap()
 }
 
 async fn fhir_server(clock: &Arc<TestClock>) -> FhirServer {

@@ -22,7 +22,7 @@ const UNKNOWN: &[u8] = include_bytes!("unknown.pem");
 const ELSEWHERE: &[u8] = include_bytes!("elsewhere.pem");
 /// The same for 127.0.0.1, over since 2020.
 const EXPIRED: &[u8] = include_bytes!("expired.pem");
-const KEY: &[u8] = include_bytes!("server.key");
+const KEY: &[u8] = include_bytes!("server_key.pem");
 
 struct NoToken;
 

@@ -1,11 +1,8 @@
 //! Between rows and the model's nouns.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
 
+use super::super::sql::{Row, Session, SqlError, bind};
 use crate::model::delivery::{Delivery, DeliveryState, Owed, RemoteResource};
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Share;
@@ -25,16 +22,20 @@ pub(super) const DELIVERY_COLUMNS: &str = "
      AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
   d.remote_reference";
 
-pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let referral = parsed(row, 1)?;
+pub(super) fn delivery(row: &Row) -> Result<Delivery, SqlError> {
+    read_delivery(row).map_err(|error| error.of_row("delivery", || row.get(0).unwrap_or_default()))
+}
+
+fn read_delivery(row: &Row) -> Result<Delivery, SqlError> {
+    let referral = row.parsed(1)?;
     let remote_reference: Option<String> = row.get(14)?;
     let etag: Option<String> = row.get(15)?;
     Ok(Delivery {
-        id: parsed(row, 0)?,
+        id: row.parsed(0)?,
         referral,
-        partner: PartnerId::new(row.get::<_, String>(2)?),
+        partner: PartnerId::new(row.get::<String>(2)?),
         task: owed(row, referral)?,
-        state: DeliveryState::from_number(row.get(7)?).ok_or_else(|| unexpected(7))?,
+        state: DeliveryState::from_number(row.get(7)?).ok_or(SqlError::Unexpected)?,
         attempts: row.get(8)?,
         effect_unknown: row.get(9)?,
         created: time(row, 10)?,
@@ -46,49 +47,53 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     })
 }
 
-fn owed(row: &Row<'_>, referral: ReferralId) -> rusqlite::Result<Owed> {
-    let Some(word) = row.get::<_, Option<String>>(3)? else {
+fn owed(row: &Row, referral: ReferralId) -> Result<Owed, SqlError> {
+    let Some(word) = row.get::<Option<String>>(3)? else {
         return Ok(Owed::Forward);
     };
     let resource = ResourceVersion { resource_type: row.get(4)?, id: row.get(5)?, version: row.get(6)? };
-    Ok(Owed::Deliver(Update { referral, resource, share: share(&word).ok_or_else(|| unexpected(3))? }))
+    Ok(Owed::Deliver(Update { referral, resource, share: share(&word).ok_or(SqlError::Unexpected)? }))
 }
 
 /// The columns that [`referral`] reads.
 pub(super) const REFERRAL_COLUMNS: &str =
     "referral_id, partner_id, received_ms, updated_ms, clinic_at_ms, at_clinic";
 
-pub(super) fn referral(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Referral> {
-    let id: ReferralId = parsed(row, 0)?;
+pub(super) fn referral(session: &dyn Session, row: &Row) -> Result<Referral, SqlError> {
+    read_referral(session, row).map_err(|error| error.of_row("referral", || row.get(0).unwrap_or_default()))
+}
+
+fn read_referral(session: &dyn Session, row: &Row) -> Result<Referral, SqlError> {
+    let id: ReferralId = row.parsed(0)?;
     let at_clinic: bool = row.get(5)?;
-    let at = row.get::<_, Option<i64>>(4)?.map(timestamp);
+    let at = row.get::<Option<i64>>(4)?.map(timestamp);
     Ok(Referral {
         id,
-        partner: PartnerId::new(row.get::<_, String>(1)?),
+        partner: PartnerId::new(row.get::<String>(1)?),
         received: time(row, 2)?,
         updated: time(row, 3)?,
         clinic: at_clinic
-            .then(|| written(connection, id))
+            .then(|| written(session, id))
             .transpose()?
             .map(|written| ClinicRecord { written, at }),
     })
 }
 
-fn written(connection: &Connection, id: ReferralId) -> rusqlite::Result<Vec<Written>> {
-    let mut statement = connection.prepare_cached(
+fn written(session: &dyn Session, id: ReferralId) -> Result<Vec<Written>, SqlError> {
+    session.all(
         "SELECT entry, reference, version FROM clinic_resource WHERE referral_id = ?1 ORDER BY position",
-    )?;
-    let rows = statement.query_map(params![id.to_string()], |row| {
-        let reference: String = row.get(1)?;
-        let (resource_type, id) = reference.split_once('/').ok_or_else(|| unexpected(1))?;
-        let resource = ResourceVersion {
-            resource_type: resource_type.to_owned(),
-            id: id.to_owned(),
-            version: row.get(2)?,
-        };
-        Ok(Written { entry: row.get(0)?, resource })
-    })?;
-    rows.collect()
+        bind![&id.to_string()],
+        |row| {
+            let reference: String = row.get(1)?;
+            let (resource_type, id) = reference.split_once('/').ok_or(SqlError::Unexpected)?;
+            let resource = ResourceVersion {
+                resource_type: resource_type.to_owned(),
+                id: id.to_owned(),
+                version: row.get(2)?,
+            };
+            Ok(Written { entry: row.get(0)?, resource })
+        },
+    )
 }
 
 pub(super) const fn share_word(share: Share) -> &'static str {
@@ -114,19 +119,10 @@ fn share(word: &str) -> Option<Share> {
     })
 }
 
-pub(super) fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
-    row.get::<_, String>(index)?.parse().map_err(|_| unexpected(index))
-}
-
-pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
-    row.get(index).map(timestamp)
+pub(super) fn time(row: &Row, column: usize) -> Result<Timestamp, SqlError> {
+    row.get(column).map(timestamp)
 }
 
 pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// A stored value that no row of ours would hold.
-fn unexpected(index: usize) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(index, String::new(), Type::Text)
 }

@@ -1,47 +1,53 @@
 //! Recording how an attempt ended.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::super::sql::{Session, SqlError, bind};
 use super::updates::{decision_text, keep_dependencies, link};
+use super::{endpoints, lanes};
 use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
 use crate::model::update::DecisionNote;
-use crate::model::work::{Effect, Lease, Settled, Settlement};
+use crate::model::work::{Effect, Ended, Lease, Settled, Settlement};
 
 /// Records a settlement, unless somebody else holds the lane by now.
 pub(super) fn settle(
-    connection: &Connection,
+    session: &dyn Session,
     lease: &Lease,
-    settlement: &Settlement,
+    ended: &Ended,
     now: Timestamp,
-) -> rusqlite::Result<Settled> {
-    if !let_go(connection, lease)? {
+) -> Result<Settled, SqlError> {
+    let settlement = &ended.settlement;
+    let Some(lane) = let_go(session, lease)? else {
         return Ok(Settled::Fenced);
-    }
+    };
     let finding = Finding::of(settlement, now);
-    finding.write_delivery(connection, lease, now)?;
-    finding.write_attempt(connection, lease, now)?;
+    finding.write_delivery(session, lease, now)?;
+    finding.write_attempt(session, lease, now)?;
     let dependencies = match settlement {
         Settlement::Held { depends_on, .. } => depends_on.as_slice(),
         _ => &[],
     };
-    keep_dependencies(connection, lease.delivery.id, dependencies)?;
+    keep_dependencies(session, lease.delivery.id, dependencies)?;
     if let Settlement::Forwarded(record) = settlement {
-        write_clinic_record(connection, lease.delivery.referral, record, now)?;
+        write_clinic_record(session, lease.delivery.referral, record, now)?;
     }
-    Ok(Settled::Recorded)
+    lanes::refresh(session, &lane)?;
+    let endpoint = lanes::endpoint_of(&lane);
+    let change = endpoints::change(session, endpoint, |it| it.ended(&ended.end, now, ended.random))?;
+    Ok(Settled::Recorded(change))
 }
 
-fn let_go(connection: &Connection, lease: &Lease) -> rusqlite::Result<bool> {
-    let changed = connection.execute(
-        "UPDATE lane SET lease_until_ms = NULL
+/// The lane whose lease has ended now; none: it was not ours any more.
+fn let_go(session: &dyn Session, lease: &Lease) -> Result<Option<String>, SqlError> {
+    session.first(
+        "UPDATE lane SET lease_until_ms = NULL, lease_owner = NULL
          WHERE lease_token = ?1 AND lease_until_ms IS NOT NULL
-           AND lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?2)",
-        params![lease.token, lease.delivery.id.to_string()],
-    )?;
-    Ok(changed == 1)
+           AND lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?2) RETURNING lane_id",
+        bind![lease.token, &lease.delivery.id.to_string()],
+        |row| row.get(0),
+    )
 }
 
 /// A settlement as columns.
@@ -116,7 +122,7 @@ impl<'a> Finding<'a> {
 
     /// What consent holds does not age: its deadline counts from the last hold.
     /// Once unknown, an effect stays unknown until it is found or the delivery ends.
-    fn write_delivery(&self, connection: &Connection, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
+    fn write_delivery(&self, session: &dyn Session, lease: &Lease, now: Timestamp) -> Result<(), SqlError> {
         let waits = matches!(
             self.state,
             DeliveryState::RetryWait
@@ -124,41 +130,43 @@ impl<'a> Finding<'a> {
                 | DeliveryState::Held
                 | DeliveryState::InInbox
         );
-        connection.execute(
+        session.change(
             "UPDATE delivery SET state = ?2, due_ms = COALESCE(?3, due_ms),
-               since_ms = CASE ?2 WHEN 4 THEN ?11 ELSE since_ms END, attempts = attempts + ?4,
-               effect_unknown = max(effect_unknown, ?5), reason = ?6,
+               since_ms = COALESCE(?11, since_ms), attempts = attempts + ?4,
+               effect_unknown = CASE WHEN effect_unknown = 1 THEN 1 ELSE ?5 END, reason = ?6,
                remote_reference = COALESCE(?7, remote_reference), remote_etag = ?8,
                sent_sha256 = ?9, done_ms = ?10
              WHERE delivery_id = ?1",
-            params![
-                lease.delivery.id.to_string(),
+            bind![
+                &lease.delivery.id.to_string(),
                 self.state as i64,
                 self.due.map(Timestamp::as_millisecond),
                 self.failed,
                 self.effect_unknown,
                 self.reason(),
                 self.remote.map(|it| it.reference.as_str()).or(self.placed),
-                self.remote.and_then(|it| it.etag.as_ref()),
+                self.remote.and_then(|it| it.etag.as_deref()),
                 self.sent_sha256,
                 (!waits).then(|| now.as_millisecond()),
-                now.as_millisecond(),
+                (self.state == DeliveryState::Held).then(|| now.as_millisecond()),
             ],
         )?;
         Ok(())
     }
 
-    fn write_attempt(&self, connection: &Connection, lease: &Lease, now: Timestamp) -> rusqlite::Result<()> {
-        connection.execute(
+    fn write_attempt(&self, session: &dyn Session, lease: &Lease, now: Timestamp) -> Result<(), SqlError> {
+        let decided = self.decision.map(decision_text);
+        let consents = self.decision.map(|decision| decision.consents.join(" "));
+        session.change(
             "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, decision = ?5, consents = ?6
              WHERE delivery_id = ?1 AND number = (SELECT MAX(number) FROM attempt WHERE delivery_id = ?1)",
-            params![
-                lease.delivery.id.to_string(),
+            bind![
+                &lease.delivery.id.to_string(),
                 now.as_millisecond(),
                 self.cause.map_or_else(|| self.state.word(), |cause| cause.code),
                 self.cause.and_then(|cause| cause.http_status),
-                self.decision.map(decision_text),
-                self.decision.map(|decision| decision.consents.join(" ")),
+                decided.as_deref(),
+                consents.as_deref(),
             ],
         )?;
         Ok(())
@@ -168,31 +176,32 @@ impl<'a> Finding<'a> {
 /// What the clinic made of a referral. From here on its resources are known as the referral's, so every
 /// feed is read again from the moment of the write: an answer of the clinic may be older than this record.
 fn write_clinic_record(
-    connection: &Connection,
+    session: &dyn Session,
     referral: ReferralId,
     record: &ClinicRecord,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), SqlError> {
     let id = referral.to_string();
     for (position, written) in record.written.iter().enumerate() {
-        connection.execute(
-            "INSERT OR REPLACE INTO clinic_resource (referral_id, position, entry, reference, version)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, position, written.entry, written.resource.reference(), written.resource.version],
+        session.change(
+            "INSERT INTO clinic_resource (referral_id, position, entry, reference, version)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (referral_id, position) DO UPDATE SET entry = ?3, reference = ?4, version = ?5",
+            bind![&id, position, written.entry, &written.resource.reference(), &written.resource.version],
         )?;
     }
     let work = [record.first("ServiceRequest"), record.coordination_task()];
     for resource in work.into_iter().flatten() {
-        link(connection, &resource.reference(), referral)?;
+        link(session, &resource.reference(), referral)?;
     }
     let at_ms = record.at.map(Timestamp::as_millisecond);
-    connection.execute(
+    session.change(
         "UPDATE referral SET at_clinic = 1, clinic_at_ms = ?2, updated_ms = ?3 WHERE referral_id = ?1",
-        params![id, at_ms, now.as_millisecond()],
+        bind![&id, at_ms, now.as_millisecond()],
     )?;
-    connection.execute(
-        "UPDATE feed_cursor SET read_up_to_ms = min(read_up_to_ms, ?1)",
-        params![at_ms.unwrap_or_else(|| now.as_millisecond() - 3_600_000)],
+    session.change(
+        "UPDATE feed_cursor SET read_up_to_ms = ?1 WHERE read_up_to_ms > ?1",
+        bind![at_ms.unwrap_or_else(|| now.as_millisecond() - 3_600_000)],
     )?;
     Ok(())
 }

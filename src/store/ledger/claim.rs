@@ -1,0 +1,198 @@
+//! Taking work.
+
+use jiff::Timestamp;
+
+use super::super::sql::{Session, SqlError, bind};
+use super::super::{ClaimLimits, Claimed};
+use super::{endpoints, lanes, rows};
+use crate::model::delivery::Delivery;
+use crate::model::work::Lease;
+
+/// Who takes how much until when.
+pub(super) struct Taking<'a> {
+    pub(super) owner: &'a str,
+    pub(super) now: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) limits: ClaimLimits,
+}
+
+/// Leases lanes with due work, endpoint by endpoint: a server that is slow or dead takes work from nobody else.
+pub(super) fn claim(session: &dyn Session, taking: &Taking<'_>) -> Result<Claimed, SqlError> {
+    give_up_expired(session, taking.now)?;
+    let endpoints = session
+        .all("SELECT endpoint FROM endpoint ORDER BY endpoint", bind![], |row| row.get::<String>(0))?;
+    let mut claimed = Claimed { leases: Vec::new(), ask_again: None };
+    for endpoint in endpoints {
+        let free = taking.limits.in_all.saturating_sub(claimed.leases.len());
+        let taken = take_from(session, &endpoint, free, taking)?;
+        claimed.leases.extend(taken.leases);
+        claimed.ask_again = claimed.ask_again.into_iter().chain(taken.ask_again).min();
+    }
+    Ok(claimed)
+}
+
+/// Work whose lease ran out may have taken effect; whoever takes it next looks first.
+fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<(), SqlError> {
+    let expired = session.all(
+        &format!(
+            "SELECT lane_id FROM lane WHERE lease_until_ms IS NOT NULL AND lease_until_ms <= ?1{}",
+            session.dialect().locking_what_is_free()
+        ),
+        bind![now.as_millisecond()],
+        |row| row.get::<String>(0),
+    )?;
+    expired.iter().try_for_each(|lane| cut_off(session, lane, now, "lease-ran-out"))
+}
+
+/// Ends the lease of a lane whose work was cut off.
+pub(super) fn cut_off(
+    session: &dyn Session,
+    lane: &str,
+    look_at: Timestamp,
+    reason: &str,
+) -> Result<(), SqlError> {
+    session.change(
+        "UPDATE delivery SET state = 3, effect_unknown = 1, due_ms = ?2, reason = ?3
+         WHERE lane_id = ?1 AND state = 1",
+        bind![lane, look_at.as_millisecond(), reason],
+    )?;
+    session.change(
+        "UPDATE lane SET lease_until_ms = NULL, lease_owner = NULL WHERE lane_id = ?1",
+        bind![lane],
+    )?;
+    lanes::refresh(session, lane)
+}
+
+fn take_from(
+    session: &dyn Session,
+    endpoint: &str,
+    free: usize,
+    taking: &Taking<'_>,
+) -> Result<Claimed, SqlError> {
+    let due = endpoints::due(session, endpoint)?;
+    if due.is_none_or(|due| due > taking.now) || free == 0 {
+        return Ok(Claimed { leases: Vec::new(), ask_again: due.filter(|due| *due > taking.now) });
+    }
+    let mut state = endpoints::locked(session, endpoint)?;
+    let in_flight = in_flight(session, endpoint)?;
+    let limits = &taking.limits.endpoint;
+    let allowance = state.allowance(taking.now, limits, in_flight);
+    let room = free.min(allowance.in_all as usize);
+    let again = take_lanes(session, endpoint, true, room.min(allowance.retries as usize), taking)?;
+    let first = take_lanes(session, endpoint, false, room - again.len(), taking)?;
+    if !again.is_empty() || !first.is_empty() {
+        state.began(number(&first), number(&again), taking.now, limits);
+        endpoints::write(session, endpoint, &state)?;
+    }
+    let due = endpoints::due(session, endpoint)?;
+    let ask_again = due.map_or(Some(None), |due| (due > taking.now).then_some(Some(due)));
+    let ask_again = ask_again.unwrap_or_else(|| {
+        state.allowance(taking.now, limits, in_flight + number(&first) + number(&again)).ask_again
+    });
+    Ok(Claimed { leases: again.into_iter().chain(first).collect(), ask_again })
+}
+
+fn number(leases: &[Lease]) -> u32 {
+    u32::try_from(leases.len()).unwrap_or(u32::MAX)
+}
+
+fn in_flight(session: &dyn Session, endpoint: &str) -> Result<u32, SqlError> {
+    let count = session.first(
+        "SELECT COUNT(*) FROM lane WHERE endpoint = ?1 AND lease_until_ms IS NOT NULL",
+        bind![endpoint],
+        |row| row.get(0),
+    )?;
+    Ok(count.unwrap_or_default())
+}
+
+fn take_lanes(
+    session: &dyn Session,
+    endpoint: &str,
+    tried: bool,
+    most: usize,
+    taking: &Taking<'_>,
+) -> Result<Vec<Lease>, SqlError> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let mut leases = Vec::new();
+    for lane in due_lanes(session, endpoint, tried, most, taking.now)? {
+        leases.extend(take_lane(session, &lane, taking)?);
+    }
+    Ok(leases)
+}
+
+/// The first lanes that are due, of those whose next delivery was tried before or not.
+fn due_lanes(
+    session: &dyn Session,
+    endpoint: &str,
+    tried: bool,
+    most: usize,
+    now: Timestamp,
+) -> Result<Vec<String>, SqlError> {
+    session.all(
+        &format!(
+            "SELECT lane_id FROM lane WHERE endpoint = ?1 AND tried = ?2 AND lease_until_ms IS NULL
+               AND due_ms <= ?3 ORDER BY due_ms LIMIT ?4{}",
+            session.dialect().locking_what_is_free()
+        ),
+        bind![endpoint, tried, now.as_millisecond(), most],
+        |row| row.get(0),
+    )
+}
+
+/// None: nothing in the lane is due after all; it is due later now.
+fn take_lane(session: &dyn Session, lane: &str, taking: &Taking<'_>) -> Result<Option<Lease>, SqlError> {
+    let Some(delivery) = next_in(session, lane, taking.now)? else {
+        lanes::refresh(session, lane)?;
+        return Ok(None);
+    };
+    let token = session.first(
+        "UPDATE lane SET lease_token = lease_token + 1, lease_until_ms = ?2, lease_owner = ?3
+         WHERE lane_id = ?1 RETURNING lease_token",
+        bind![lane, taking.until.as_millisecond(), taking.owner],
+        |row| row.get(0),
+    )?;
+    begin_attempt(session, &delivery, taking.now)?;
+    let token = token.ok_or(SqlError::Unexpected)?;
+    Ok(Some(Lease { delivery, token, until: taking.until }))
+}
+
+/// The delivery of a lane that is next and due. One that cannot be read is put aside for people, alone.
+fn next_in(session: &dyn Session, lane: &str, now: Timestamp) -> Result<Option<Delivery>, SqlError> {
+    let found = session.rows(
+        &format!(
+            "SELECT {} FROM delivery d WHERE d.lane_id = ?1 AND d.state IN (0, 2, 3, 4) AND d.due_ms <= ?2
+               AND {} ORDER BY d.due_ms, d.seq LIMIT 1",
+            rows::DELIVERY_COLUMNS,
+            lanes::IS_NEXT
+        ),
+        bind![lane, now.as_millisecond()],
+    )?;
+    let Some(row) = found.first() else {
+        return Ok(None);
+    };
+    match rows::delivery(row) {
+        Err(SqlError::Damaged { id, .. }) => {
+            tracing::error!(delivery.id = %id, "a stored delivery cannot be read and is put aside");
+            session.change(
+                "UPDATE delivery SET state = 7, done_ms = ?2, reason = 'row-unreadable' WHERE delivery_id = ?1",
+                bind![&id, now.as_millisecond()],
+            )?;
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
+/// The attempt is on record before the first byte leaves, so a crash leaves a trace of it.
+fn begin_attempt(session: &dyn Session, delivery: &Delivery, now: Timestamp) -> Result<(), SqlError> {
+    let id = delivery.id.to_string();
+    session.change("UPDATE delivery SET state = 1 WHERE delivery_id = ?1", bind![&id])?;
+    session.change(
+        "INSERT INTO attempt (delivery_id, number, started_ms)
+         SELECT ?1, 1 + COALESCE(MAX(number), 0), ?2 FROM attempt WHERE delivery_id = ?1",
+        bind![&id, now.as_millisecond()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Keeping the ledger in order: turns, purging, new keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::super::Housekeeping;
+use super::super::engine::Engine;
+use super::super::sql::{Session, SqlError, bind};
+use super::super::trail::purge_rule;
+use super::audit::{self, SealedRecord};
+use super::{Ledger, keys, referrals, seal_anew};
+use crate::model::audit::{AuditKind, NewAuditRecord};
+use crate::model::ids::AuditId;
+use crate::model::retention::{Purged, Retention};
+use crate::model::sensitive::Sensitive;
+use crate::model::work::StoreError;
+
+/// So many rows are changed in one transaction, so that nobody waits long.
+pub(super) const AT_ONCE: usize = 200;
+
+#[async_trait]
+impl<E: Engine> Housekeeping for Ledger<E> {
+    fn is_writable(&self) -> bool {
+        self.engine.is_writable()
+    }
+
+    async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError> {
+        let (name, owner) = (name.to_owned(), self.instance.clone());
+        self.write(move |session| {
+            let until = now.saturating_add(lasts).unwrap_or(now);
+            let taken = session.change(
+                "INSERT INTO turn (name, owner, until_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET owner = ?2, until_ms = ?3
+                 WHERE turn.owner = ?2 OR turn.until_ms <= ?4",
+                bind![&name, &owner, until.as_millisecond(), now.as_millisecond()],
+            )?;
+            Ok(taken == 1)
+        })
+        .await
+    }
+
+    async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError> {
+        let before = |kept: Duration| now.saturating_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
+        let (payloads, attempts) = (before(retention.payloads), before(retention.attempts));
+        let mut purged = self
+            .write(move |session| {
+                Ok(Purged {
+                    payloads: referrals::purge(session, payloads)?,
+                    attempts: purge_attempts(session, attempts)?,
+                    trail: 0,
+                })
+            })
+            .await?;
+        purged.trail = self.purge_trail(before(retention.trail), now).await?;
+        Ok(purged)
+    }
+
+    async fn seal_anew(&self) -> Result<usize, StoreError> {
+        let sealer = Arc::clone(&self.sealer);
+        let count = self.write(move |session| seal_anew::some(session, &sealer)).await?;
+        if count == 0 {
+            keys::forget_former(&self.engine, &self.keys).await?;
+        }
+        Ok(count)
+    }
+}
+
+impl<E: Engine> Ledger<E> {
+    /// The record of the purge says up to which record, before they are gone.
+    async fn purge_trail(&self, before_ms: i64, now: Timestamp) -> Result<u64, StoreError> {
+        let up_to = self.read(move |session| audit::purgeable(session, before_ms)).await?;
+        let Some(up_to) = up_to else {
+            return Ok(0);
+        };
+        let record: Arc<SealedRecord> = Arc::new(self.sealed_record(&NewAuditRecord {
+            id: AuditId::new(now),
+            kind: AuditKind::Purge,
+            at: now,
+            delivery: None,
+            outcome: "purged".to_owned(),
+            rule: purge_rule(up_to),
+            sent_sha256: None,
+            content: Sensitive::new(b"{}".to_vec()),
+        }));
+        let links = self.links.clone();
+        self.write(move |session| {
+            audit::append(session, &links, std::slice::from_ref(&record))?;
+            audit::purge(session, up_to)
+        })
+        .await
+    }
+}
+
+/// The attempts of what still waits, or waits for a person, are kept.
+fn purge_attempts(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
+    let old = session.all(
+        "SELECT a.delivery_id, a.number FROM attempt a JOIN delivery d ON d.delivery_id = a.delivery_id
+         WHERE a.ended_ms < ?1 AND d.state IN (5, 8, 10) ORDER BY a.ended_ms LIMIT ?2",
+        bind![before_ms, AT_ONCE],
+        |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
+    )?;
+    for (delivery, number) in &old {
+        session
+            .change("DELETE FROM attempt WHERE delivery_id = ?1 AND number = ?2", bind![delivery, *number])?;
+    }
+    Ok(old.len() as u64)
+}

@@ -1,0 +1,86 @@
+//! The work that is owed.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::super::engine::Engine;
+use super::super::sql::{Session, SqlError, bind};
+use super::super::{ClaimLimits, Claimed, WorkQueue};
+use super::{Ledger, claim, lanes, settle};
+use crate::model::ids::DeliveryId;
+use crate::model::work::{Ended, Lease, Settled, StoreError};
+
+#[async_trait]
+impl<E: Engine> WorkQueue for Ledger<E> {
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limits: ClaimLimits,
+    ) -> Result<Claimed, StoreError> {
+        let owner = self.instance.clone();
+        self.write(move |session| {
+            let until = now.saturating_add(lease).unwrap_or(now);
+            claim::claim(session, &claim::Taking { owner: &owner, now, until, limits })
+        })
+        .await
+    }
+
+    async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError> {
+        let lease = lease.clone();
+        self.write(move |session| settle::settle(session, &lease, &ended, now)).await
+    }
+
+    async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError> {
+        let owner = self.instance.clone();
+        self.write(move |session| {
+            let held = session.all(
+                &format!(
+                    "SELECT lane_id FROM lane WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1{}",
+                    session.dialect().locking()
+                ),
+                bind![&owner],
+                |row| row.get::<String>(0),
+            )?;
+            for lane in &held {
+                claim::cut_off(session, lane, look_at, "interrupted")?;
+            }
+            Ok(held.len())
+        })
+        .await
+    }
+
+    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |session| retry(session, &id.to_string(), now.as_millisecond())).await
+    }
+}
+
+/// Makes a dead, held or waiting delivery due, unless a newer version of the same resource is out already.
+pub(super) fn retry(session: &dyn Session, id: &str, now_ms: i64) -> Result<bool, SqlError> {
+    let lane = session.first(
+        &format!(
+            "SELECT lane_id FROM lane WHERE lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?1){}",
+            session.dialect().locking()
+        ),
+        bind![id],
+        |row| row.get::<String>(0),
+    )?;
+    let Some(lane) = lane else {
+        return Ok(false);
+    };
+    let changed = session.change(
+        "UPDATE delivery SET state = CASE state WHEN 6 THEN CASE effect_unknown WHEN 1 THEN 3 ELSE 2 END
+                                                ELSE state END,
+           due_ms = ?2, since_ms = ?2, done_ms = NULL
+         WHERE delivery_id = ?1 AND state IN (2, 3, 4, 6) AND NOT (state = 6 AND EXISTS
+           (SELECT 1 FROM delivery e WHERE e.referral_id = delivery.referral_id
+              AND e.resource_type = delivery.resource_type AND e.resource_id = delivery.resource_id
+              AND e.seq > delivery.seq AND (e.state IN (1, 2, 3, 5, 9) OR e.effect_unknown = 1)))",
+        bind![id, now_ms],
+    )?;
+    session.announce_work();
+    lanes::refresh(session, &lane)?;
+    Ok(changed == 1)
+}
