@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("fhir", &[]),
-    ("telemetry", &[]),
+    // What is counted is named by the states of the model.
+    ("telemetry", &["model"]),
     ("config", &["model"]),
     ("auth", &["model", "fhir"]),
     ("consent", &["model", "fhir"]),
@@ -23,9 +24,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inbound", &["model", "fhir", "validation", "translation", "consent", "store"]),
     ("outbound", &["model", "fhir", "validation", "translation", "consent", "audit", "store"]),
     // Roads return the FHIR client's failure; the worker alone knows patience, and judges it.
-    ("worker", &["model", "fhir", "store"]),
-    // The operator's doors read and mend the ledger; `$consent-check` tells a decision in words.
-    ("server", &["model", "fhir", "auth", "consent", "inbound", "outbound", "store"]),
+    ("worker", &["model", "fhir", "store", "telemetry"]),
+    // The operator's doors read and mend the ledger; `$consent-check` tells a decision in words; worker and
+    // doors count what happens there.
+    ("server", &["model", "fhir", "auth", "consent", "inbound", "outbound", "store", "telemetry"]),
     ("sandbox", &["model", "fhir"]),
     (
         "app",
@@ -42,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outbound",
             "worker",
             "server",
+            "telemetry",
         ],
     ),
     // `preview` walks the road in without a gateway; `deliveries` reads the ledger of one that may run.

@@ -1,17 +1,21 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
+mod disk;
+mod health;
 pub mod ledger;
+mod limits;
 pub mod parts;
 pub mod preflight;
+pub mod pressure;
 pub mod profiles;
+mod running;
 pub mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::auth::obtain::CredentialsProblem;
 use crate::auth::verify::ClientProblem;
@@ -25,6 +29,7 @@ use crate::store::seal::KeyError;
 use crate::store::{postgres, sqlite};
 use parts::Parts;
 use profiles::ProfileError;
+use running::Running;
 
 /// Why a gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -90,8 +95,9 @@ impl Sockets {
 pub struct Gateway {
     parts: Parts,
     config: Arc<Config>,
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    partners_door: Running,
+    work: Running,
+    operators_door: Running,
 }
 
 impl Gateway {
@@ -117,32 +123,38 @@ impl Gateway {
         let trail = parts.store.trail_head().await?;
         // Whoever keeps the log elsewhere can prove later that no record before this line was cut off.
         tracing::info!(records = trail.number, link = %trail.link, "the audit trail goes up to here");
-        let (stop, stopped) = watch::channel(false);
         let tls = tls_of(&config)?;
-        let public =
-            Door { listener: sockets.public, tls, router: crate::server::router(parts.doors.clone()) };
-        let operator = Door { listener: sockets.operator, tls: None, router: parts.operator_router() };
-        let grace = config.server.shutdown_grace;
-        let tasks = vec![
-            tokio::spawn(listen::serve(public, stopped.clone(), grace)),
-            tokio::spawn(listen::serve(operator, stopped, grace)),
-        ];
-        Ok(Self { parts, config, stop, tasks })
+        parts.pressure.look().await;
+        let (connections, grace) = (config.limits.connections, config.server.request_grace);
+        let router = crate::server::router(parts.doors.clone());
+        let public = Door { listener: sockets.public, tls, router, connections };
+        let router = parts.operator_router();
+        let operator = Door { listener: sockets.operator, tls: None, router, connections };
+        let [mut partners_door, mut operators_door] = [Running::new(), Running::new()];
+        partners_door.start(|stopped| listen::serve(public, stopped, grace));
+        operators_door.start(|stopped| listen::serve(operator, stopped, OPERATORS_GRACE));
+        Ok(Self { parts, config, partners_door, work: Running::new(), operators_door })
     }
 
-    /// Starts the loops that watch the clinic and work off what is owed.
+    /// Starts the loops that watch the clinic, work off what is owed, and look how much waits.
     pub fn run_in_background(&mut self) {
         let worker = self.parts.worker.clone();
-        let work = Arc::clone(&self.parts.doors.work);
-        let stopped = self.stop.subscribe();
-        self.tasks.push(tokio::spawn(async move { worker.run(work, stopped).await }));
+        let wake = Arc::clone(&self.parts.doors.work);
+        let grace = self.config.server.send_grace;
+        self.work.start(|stopped| async move { worker.run(wake, stopped, grace).await });
+        self.work.start(|stopped| self.parts.pressure.clone().run(stopped));
         let watching = self.parts.watching(self.config.clinic.poll_interval);
-        self.tasks.push(tokio::spawn(watching.run(self.stop.subscribe())));
+        self.work.start(|stopped| watching.run(stopped));
     }
 
     /// Looks at the clinic once, by hand. Returns how many updates are newly owed.
     pub async fn notice(&self) -> Result<usize, WatchError> {
         self.parts.doors.outbound.notice().await
+    }
+
+    /// Looks how much waits and how much room there is, by hand, and shuts or opens the door.
+    pub async fn look_at_pressure(&self) {
+        self.parts.pressure.look().await;
     }
 
     /// Works off what is due now, by hand. Returns how many attempts were made.
@@ -161,26 +173,26 @@ impl Gateway {
         &self.parts
     }
 
-    /// Closes the doors, lets what runs come to its end within the grace period, and lets go of the ledger.
-    /// A delivery that is cut off is known as such, and is looked for after the next start.
+    /// Ends in order (reference: delivery B10). A delivery that is cut off is known as such, and is looked for
+    /// after the next start.
+    ///
+    /// 1. Says that it is not ready, and goes on for `server.stop_delay_s`: whoever spreads the load notices.
+    /// 2. Takes no more requests; those that are open may end within `server.shutdown_grace_s`.
+    /// 3. Takes no more work; attempts that run may end within `server.send_grace_s`. There is no lease to give
+    ///    back: work is taken only when it can begin at once.
+    /// 4. Shuts the operator's door and lets go of the ledger: what was handed to the writer is committed, and
+    ///    the write-ahead log is emptied.
     pub async fn stop(self) {
-        // Nobody listens any more when every task has ended by itself.
-        let _ = self.stop.send(true);
-        let end = tokio::time::Instant::now() + self.config.server.shutdown_grace;
-        for mut task in self.tasks {
-            match tokio::time::timeout_at(end, &mut task).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::error!(panicked = error.is_panic(), "a part of the gateway was cut off");
-                }
-                Err(_) => {
-                    task.abort();
-                    tracing::warn!("a part of the gateway was cut off at the end of the grace period");
-                }
-            }
-        }
+        self.parts.say_stopping();
+        tokio::time::sleep(self.config.server.stop_delay).await;
+        self.partners_door.end(self.config.server.request_grace).await;
+        self.work.end(self.config.server.send_grace).await;
+        self.operators_door.end(OPERATORS_GRACE).await;
     }
 }
+
+/// How long requests of operators may take to end.
+const OPERATORS_GRACE: Duration = Duration::from_secs(1);
 
 fn tls_of(config: &Config) -> Result<Option<tokio_rustls::TlsAcceptor>, StartError> {
     let Some(files) = &config.server.tls else {

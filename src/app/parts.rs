@@ -10,8 +10,11 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::health::PartsHealth;
 use super::ledger;
+use super::limits;
 use super::preflight;
+use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
 use super::watching::Watching;
 use crate::auth::keys::access_token_key;
@@ -31,9 +34,10 @@ use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
 use crate::outbound::{self, Outbound};
-use crate::server::operator::{self, Health, OperatorDoors};
+use crate::server::operator::{self, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 use crate::validation;
 use crate::worker::{Patience, Step, Worker};
 
@@ -45,7 +49,10 @@ pub struct Parts {
     pub doors: Doors,
     /// Works off what is owed.
     pub worker: Worker,
+    /// Looks how much waits, and shuts or opens the door.
+    pub pressure: PressureGauge,
     clinic_answers: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Parts {
@@ -53,6 +60,7 @@ impl Parts {
     pub(super) async fn assemble(config: &Config, clock: Option<Arc<dyn Clock>>) -> Result<Self, StartError> {
         validation::prepare();
         preflight::refuse_example_secrets(config)?;
+        limits::make_room(config);
         let opened = ledger::open(&config.store).await?;
         let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
         let store = &opened.store;
@@ -65,11 +73,25 @@ impl Parts {
             store: Arc::clone(store),
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
+            metrics: Arc::clone(&house.metrics),
             patience: patience(config),
         };
         let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound)? };
         opened.listen(&doors.work);
-        Ok(Self { store: Arc::clone(store), doors, worker, clinic_answers: Arc::new(AtomicBool::new(true)) })
+        let pressure = limits::pressure(config, store, &doors);
+        Ok(Self {
+            store: Arc::clone(store),
+            doors,
+            worker,
+            pressure,
+            clinic_answers: Arc::new(AtomicBool::new(true)),
+            stopping: Arc::default(),
+        })
+    }
+
+    /// From here on `/readyz` says that we are going.
+    pub(super) fn say_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
     }
 
     pub(super) fn operator_router(&self) -> Router {
@@ -79,9 +101,12 @@ impl Parts {
             store: Arc::clone(&self.store) as _,
             clock: Arc::clone(&self.doors.clock),
             work: Arc::clone(&self.doors.work),
+            metrics: Arc::clone(&self.doors.metrics),
             health: Arc::new(PartsHealth {
                 store: Arc::clone(&self.store),
                 clinic_answers: Arc::clone(&self.clinic_answers),
+                admission: Arc::clone(&self.doors.admission),
+                stopping: Arc::clone(&self.stopping),
             }),
         })
     }
@@ -106,6 +131,7 @@ struct House<'a> {
     partners: Arc<Partners>,
     profiles: Profiles,
     public_url: String,
+    metrics: Arc<Metrics>,
 }
 
 impl<'a> House<'a> {
@@ -119,6 +145,7 @@ impl<'a> House<'a> {
             partners: Arc::new(config.partners.iter().cloned().collect()),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
+            metrics: Arc::default(),
         })
     }
 
@@ -199,6 +226,7 @@ impl<'a> House<'a> {
             access_tokens,
             token_service: Arc::new(token_service),
             addresses,
+            admission: Arc::new(limits::admission(config, &clock)),
             clock,
             limits: Limits {
                 max_body_bytes: config.server.max_body_bytes,
@@ -207,6 +235,7 @@ impl<'a> House<'a> {
             work: Arc::new(Notify::new()),
             clinic_changed: Arc::new(Notify::new()),
             hook_token: config.clinic.hook_token.clone(),
+            metrics: Arc::clone(&self.metrics),
         })
     }
 }
@@ -251,22 +280,5 @@ impl Step for Roads {
             Owed::Forward => self.inbound.forward(delivery).await,
             Owed::Deliver(update) => self.outbound.deliver(delivery, update).await,
         }
-    }
-}
-
-struct PartsHealth {
-    store: Arc<dyn Store>,
-    clinic_answers: Arc<AtomicBool>,
-}
-
-impl Health for PartsHealth {
-    fn not_ready(&self) -> Vec<&'static str> {
-        let ledger = (!self.store.is_writable()).then_some("ledger");
-        ledger.into_iter().collect()
-    }
-
-    fn degraded(&self) -> Vec<&'static str> {
-        let clinic = (!self.clinic_answers.load(Ordering::Acquire)).then_some("clinic");
-        clinic.into_iter().collect()
     }
 }

@@ -21,7 +21,11 @@ impl Watching {
     /// Looks until `stop` says true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            self.look().await;
+            // A look that is broken off has recorded a page or not; it is made again after the next start.
+            tokio::select! {
+                () = self.look() => {}
+                _ = stop.changed() => return,
+            }
             tokio::select! {
                 () = self.clinic_changed.notified() => {}
                 () = tokio::time::sleep(self.interval) => {}

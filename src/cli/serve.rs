@@ -58,7 +58,11 @@ async fn serve(config: Config) -> Result<(), StartError> {
     tracing::info!("stopping; what runs may end");
     tokio::select! {
         () = gateway.stop() => tracing::info!("stopped"),
-        () = signals.next() => tracing::warn!("stopped at once"),
+        () = signals.next() => {
+            tracing::warn!("stopped at once");
+            // Not even for what blocks a thread. What was answered is on disk.
+            std::process::exit(1);
+        }
     }
     Ok(())
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use crate::model::client::Client;
+use crate::model::client::{Client, Rate};
 use crate::model::partner::{BusinessIdentifier, Endpoint, Partner};
 use crate::model::policy::DefaultPolicy;
+use crate::model::pressure::PressureLimits;
 use crate::model::retention::Retention;
 use crate::model::sensitive::Sensitive;
 
@@ -18,6 +19,8 @@ use crate::model::sensitive::Sensitive;
 pub struct Config {
     /// Our own doors.
     pub server: Server,
+    /// How much comes in at a time, and from where on no more is taken.
+    pub limits: Limits,
     /// The ledger.
     pub store: Store,
     /// The clinic and its FHIR server.
@@ -52,8 +55,12 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// How long a caller may take to send its body.
     pub body_timeout: Duration,
-    /// How long running work may take to end after the stop signal.
-    pub shutdown_grace: Duration,
+    /// How long we go on after the stop signal, while `/readyz` says that we are going.
+    pub stop_delay: Duration,
+    /// How long open requests may take to end then.
+    pub request_grace: Duration,
+    /// How long deliveries under way may take to end after that.
+    pub send_grace: Duration,
     /// TLS at our own door; none: plain HTTP.
     pub tls: Option<Tls>,
 }
@@ -64,6 +71,25 @@ impl Server {
     pub fn address(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
+}
+
+/// How much comes in at a time, and from where on no more is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most connections at each door.
+    pub connections: usize,
+    /// The most bytes of request bodies in memory at the same time.
+    pub body_bytes_at_once: usize,
+    /// How often a client may call whose own settings do not say.
+    pub client: Rate,
+    /// How often a client may ask for a token.
+    pub token: Rate,
+    /// From where on no more referrals are taken.
+    pub pressure: PressureLimits,
+    /// The size of the ballast file beside the ledger, in bytes; 0: none.
+    pub ballast_bytes: u64,
+    /// How often we look how much waits and how much room there is.
+    pub look_every: Duration,
 }
 
 /// The files of TLS at our own door, PEM. They existed when the settings were read; they may change.

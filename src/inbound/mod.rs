@@ -70,13 +70,27 @@ pub struct House {
 impl Inbound {
     /// Takes one submission in. Once this has answered, the referral exists whatever happens next; the same
     /// submission again gets the same receipt again.
-    pub async fn accept(&self, partner: &Partner, envelope: Envelope) -> Result<Receipt, InboundError> {
+    pub async fn accept(
+        &self,
+        partner: &Partner,
+        envelope: Envelope,
+        intake: Intake,
+    ) -> Result<Receipt, InboundError> {
         let message = open::message(&envelope)?;
         validate::message(&message)?;
-        let (referral, repeated) = record::referral(self, &envelope, &message).await?;
+        let (referral, repeated) = record::referral(self, &envelope, &message, intake).await?;
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
         Ok(receipt::of(&referral, repeated, &message, &self.house, partner))
     }
+}
+
+/// What is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// New referrals and repeats.
+    Open,
+    /// Repeats alone: they cost one read.
+    RepeatsOnly,
 }
 
 /// Why a referral did not get in. What is shown here goes to our log and holds no value from a resource.
@@ -94,6 +108,9 @@ pub enum InboundError {
     /// A key of the submission is taken by another content. Nothing was recorded.
     #[error("a key of the submission is taken by another content")]
     Conflict,
+    /// No new ones are taken now. Nothing was recorded.
+    #[error("no new referrals are taken now")]
+    Shut,
     /// The ledger failed. Whether the referral was recorded may be unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,6 +130,11 @@ impl Explain for InboundError {
                 "SEND_DUPLICATE",
                 "This identifier or idempotency key was used before with another content. Nothing was \
                  recorded; send a new referral under a new identifier, or the first one unchanged.",
+            )],
+            Self::Shut => vec![Issue::error(
+                IssueKind::Throttled,
+                "GW_SHUT",
+                "Nothing was recorded, because no new referrals are taken for now. Send the same again later.",
             )],
             Self::Store(StoreError::Busy) => vec![Issue::error(
                 IssueKind::Throttled,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inbound, InboundError};
+use super::{Inbound, InboundError, Intake};
 use crate::fhir::{bundle, coding, resource};
 use crate::model::envelope::Envelope;
 use crate::model::ids::ReferralId;
@@ -14,6 +14,7 @@ pub async fn referral(
     inbound: &Inbound,
     envelope: &Envelope,
     message: &Value,
+    intake: Intake,
 ) -> Result<(Referral, bool), InboundError> {
     let canonical = resource::canonical(message);
     let new = NewReferral {
@@ -25,7 +26,11 @@ pub async fn referral(
         canonical: Sensitive::new(canonical),
         received: envelope.received,
     };
-    let (id, repeated) = match inbound.store.accept(new).await? {
+    let acceptance = match intake {
+        Intake::Open => inbound.store.accept(new).await?,
+        Intake::RepeatsOnly => inbound.store.known(new).await?.ok_or(InboundError::Shut)?,
+    };
+    let (id, repeated) = match acceptance {
         Acceptance::Recorded(id) => (id, false),
         Acceptance::Repeated(id) => (id, true),
         Acceptance::Conflict => return Err(InboundError::Conflict),

@@ -16,6 +16,17 @@ pub struct Client {
     pub credential: ClientCredential,
     /// For whom it speaks.
     pub role: ClientRole,
+    /// How often it may call; none: as often as the gateway's settings say.
+    pub rate: Option<Rate>,
+}
+
+/// How often something may happen: so many at once after a pause, and so many a second in the long run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run, each second; at least 1.
+    pub per_second: u32,
+    /// At once; at least 1.
+    pub burst: u32,
 }
 
 /// How a client proves who it is at the token endpoint.

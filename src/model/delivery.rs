@@ -109,6 +109,17 @@ impl DeliveryState {
         usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied())
     }
 
+    /// Whether it moves by itself, towards an end that is not known yet. What consent holds moves only when
+    /// something changes.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::InFlight | Self::RetryWait | Self::UnknownWait)
+    }
+
+    /// Whether an attempt will be made when it is due.
+    pub const fn is_tried_again(self) -> bool {
+        matches!(self, Self::Queued | Self::RetryWait | Self::UnknownWait | Self::Held)
+    }
+
     /// The word that operators read and type.
     pub const fn word(self) -> &'static str {
         match self {

@@ -128,7 +128,8 @@ mod tests {
     fn an_id_tells_when_it_was_made() {
         let now: Timestamp = "2026-03-10T15:00:00.123Z".parse().unwrap();
 
-        assert_eq!(DeliveryId::new(now).made(), now);
+        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_773_154_800, 123_000_000));
+        assert_eq!(DeliveryId(uuid).made(), now);
     }
 
     #[test]

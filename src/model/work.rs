@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::delivery::{Cause, Delivery, RemoteResource};
+use super::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
 use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
 use super::update::{DecisionNote, ResourceVersion};
@@ -97,6 +97,22 @@ pub struct Ended {
     pub end: AttemptEnd,
     /// Between 0 and 1: what failed together does not come back together.
     pub random: f64,
+}
+
+impl Settlement {
+    /// The state that it leads to.
+    pub const fn state(&self) -> DeliveryState {
+        match self {
+            Self::Forwarded(_) | Self::Delivered { .. } => DeliveryState::Delivered,
+            Self::InInbox(_) => DeliveryState::InInbox,
+            Self::Held { .. } => DeliveryState::Held,
+            Self::Retry { effect: Effect::None, .. } => DeliveryState::RetryWait,
+            Self::Retry { effect: Effect::Unknown, .. } => DeliveryState::UnknownWait,
+            Self::Dead(_) => DeliveryState::Dead,
+            Self::Quarantined(_) => DeliveryState::Quarantined,
+            Self::Superseded => DeliveryState::Superseded,
+        }
+    }
 }
 
 /// What a failed attempt may have done at the other side.

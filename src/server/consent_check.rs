@@ -30,7 +30,7 @@ pub async fn consent_check(
     body: FhirBody,
 ) -> Result<ResourceBody, Refusal> {
     from.must(Interaction::Read, "Consent")?;
-    let parameters = json::parse(&body.0).map_err(InboundError::from)?;
+    let parameters = json::parse(&body.bytes).map_err(InboundError::from)?;
     if !is_id(&patient) {
         return Err(Refusal::not_found());
     }

@@ -1,13 +1,15 @@
 //! What a handler asks for in its arguments has been checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Doors;
 use super::refusal::Refusal;
@@ -43,6 +45,7 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
             ClientRole::Clinic => None,
         };
         note_caller(&caller.client_id, partner.as_ref().map(|it| it.id.as_str()));
+        may_call_now(&caller, doors)?;
         let partner = partner.ok_or_else(Refusal::forbidden)?;
         Ok(Self { partner, caller })
     }
@@ -67,6 +70,7 @@ impl FromRequestParts<Doors> for AuthenticatedClinic {
     async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Refusal> {
         let caller = caller(parts, doors)?;
         note_caller(&caller.client_id, None);
+        may_call_now(&caller, doors)?;
         match caller.role {
             ClientRole::Clinic => Ok(Self { caller }),
             ClientRole::Partner(_) => Err(Refusal::forbidden()),
@@ -82,6 +86,11 @@ fn caller(parts: &Parts, doors: &Doors) -> Result<Caller, Refusal> {
     Ok(caller)
 }
 
+/// Whether a client calls no more often than it may.
+fn may_call_now(caller: &Caller, doors: &Doors) -> Result<(), Refusal> {
+    doors.admission.clients.take(&caller.client_id).map_err(Refusal::too_often)
+}
+
 /// What stands in `Authorization`. Two of them read as an empty one: nobody may choose between two callers.
 pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
@@ -90,23 +99,39 @@ pub fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// A body that says it is FHIR JSON, within the limits of size and time.
-#[derive(Clone, Debug)]
-pub struct FhirBody(pub Bytes);
+pub struct FhirBody {
+    /// The bytes as they came.
+    pub bytes: Bytes,
+    /// Its place among all bodies, kept until the request is done with.
+    pub room: OwnedSemaphorePermit,
+}
 
 impl FromRequest<Doors> for FhirBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, doors: &Doors) -> Result<Self, Refusal> {
         must_be_json(request.headers())?;
-        read_body(request, doors).await.map(Self)
+        let limit = doors.limits.max_body_bytes;
+        let room = doors.admission.bodies.enter(announced(request.headers(), limit)?)?;
+        let bytes = read_body(request, limit, doors.limits.body_timeout).await?;
+        Ok(Self { bytes, room })
     }
 }
 
-/// Reads a body within the limits of size and time.
-pub async fn read_body(request: Request, doors: &Doors) -> Result<Bytes, Refusal> {
-    let limit = doors.limits.max_body_bytes;
+/// How long a body will be at most. One that is announced as too long needs no room.
+fn announced(headers: &HeaderMap, limit: usize) -> Result<usize, Refusal> {
+    let length: Option<usize> = text(headers, CONTENT_LENGTH).parse().ok();
+    match length {
+        Some(length) if length > limit => Err(too_large(limit)),
+        Some(length) => Ok(length),
+        None => Ok(limit),
+    }
+}
+
+/// Reads a body within limits of size, in bytes, and time.
+pub async fn read_body(request: Request, limit: usize, patience: Duration) -> Result<Bytes, Refusal> {
     let body = Limited::new(request.into_body(), limit);
-    match tokio::time::timeout(doors.limits.body_timeout, body.collect()).await {
+    match tokio::time::timeout(patience, body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(_)) => Err(Refusal::bad_request("SEND_BODY_BROKEN", "The body ended early. Send it again.")),

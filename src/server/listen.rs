@@ -1,6 +1,7 @@
 //! Accepting connections, with limits that keep a slow or greedy caller from holding others up, and an end
 //! that lets running requests finish.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,7 +18,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-const MOST_CONNECTIONS: usize = 1024;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -29,20 +29,27 @@ pub struct Door {
     pub tls: Option<TlsAcceptor>,
     /// What answers.
     pub router: Router,
+    /// The most connections at a time; further ones wait to be accepted.
+    pub connections: usize,
 }
+
+/// Where a connection comes from: the caller, or what stands in front of us.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Serves until `stop` says true; then running requests may take `grace` to finish.
 pub async fn serve(door: Door, mut stop: watch::Receiver<bool>, grace: Duration) {
     let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(door.connections));
     while !*stop.borrow() {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             break; // The semaphore is never closed.
         };
         tokio::select! {
             accepted = door.listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    tokio::spawn(connection(stream, door.tls.clone(), door.router.clone(), graceful.watcher(), slot));
+                Ok((stream, address)) => {
+                    let caller = Caller { stream, peer: Peer(address.ip()), slot };
+                    tokio::spawn(connection(caller, door.tls.clone(), door.router.clone(), graceful.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(kind = ?error.kind(), "a connection could not be accepted");
@@ -58,19 +65,20 @@ pub async fn serve(door: Door, mut stop: watch::Receiver<bool>, grace: Duration)
     }
 }
 
-async fn connection(
+struct Caller {
     stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
+    peer: Peer,
     slot: OwnedSemaphorePermit,
-) {
+}
+
+async fn connection(caller: Caller, tls: Option<TlsAcceptor>, router: Router, watcher: Watcher) {
+    let Caller { stream, peer, slot } = caller;
     // Answers are small; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => speak(stream, router, watcher).await,
+        None => speak(stream, peer, router, watcher).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => speak(stream, router, watcher).await,
+            Ok(Ok(stream)) => speak(stream, peer, router, watcher).await,
             Ok(Err(error)) => tracing::debug!(kind = ?error.kind(), "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
@@ -78,11 +86,14 @@ async fn connection(
     drop(slot);
 }
 
-async fn speak<S>(stream: S, router: Router, watcher: hyper_util::server::graceful::Watcher)
+async fn speak<S>(stream: S, peer: Peer, router: Router, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = router.map_request(|request: http::Request<Incoming>| request.map(Body::new));
+    let service = router.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request.map(Body::new)
+    });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);

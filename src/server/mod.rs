@@ -1,5 +1,6 @@
 //! The HTTP edge: doors, extractors, refusals. No road is here, only the way to one.
 
+pub mod admission;
 pub mod clinic_api;
 pub mod consent_check;
 pub mod extract;
@@ -10,6 +11,7 @@ pub mod operator;
 pub mod partner_api;
 pub mod partner_reads;
 pub mod query;
+pub mod rate;
 pub mod refusal;
 pub mod request_log;
 pub mod resource_body;
@@ -23,12 +25,14 @@ use axum::routing::{any, get, post};
 use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::admission::Admission;
 use crate::auth::verify::{AccessTokens, Addresses, TokenService};
 use crate::inbound::Inbound;
 use crate::model::clock::Clock;
 use crate::model::partner::Partners;
 use crate::model::sensitive::Sensitive;
 use crate::outbound::Outbound;
+use crate::telemetry::metrics::Metrics;
 
 /// What the doors need.
 #[derive(Clone)]
@@ -47,6 +51,8 @@ pub struct Doors {
     pub addresses: Arc<Addresses>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who may come in now.
+    pub admission: Arc<Admission>,
     /// How much and how slowly a caller may send.
     pub limits: Limits,
     /// Told when there is new work.
@@ -55,6 +61,8 @@ pub struct Doors {
     pub clinic_changed: Arc<Notify>,
     /// What the clinic's server shows at `/hooks/clinic`; none: that door is shut.
     pub hook_token: Option<Sensitive<String>>,
+    /// Counts referrals and refusals.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How much and how slowly a caller may send.

@@ -1,5 +1,8 @@
 //! The doors by which partners send referrals.
 
+use std::time::Instant;
+
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LOCATION, LOCATION};
@@ -10,9 +13,11 @@ use super::extract::{AuthenticatedPartner, FhirBody};
 use super::refusal::Refusal;
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
+use crate::inbound::Intake;
 use crate::inbound::receipt::Receipt;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::sensitive::Sensitive;
+use crate::telemetry::metrics::Accept;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -46,17 +51,43 @@ async fn receive(
     (door, body): (Door, FhirBody),
 ) -> Result<Accepted, Refusal> {
     from.must(Interaction::Create, "ServiceRequest")?;
+    let FhirBody { bytes, room } = body;
+    let begun = Instant::now();
+    let taken = take(&doors, &from, headers, (door, bytes)).await;
+    drop(room);
+    let outcome = match &taken {
+        Ok(receipt) if receipt.repeated => Accept::Repeated,
+        Ok(_) => Accept::Recorded,
+        Err(refusal) if refusal.status.is_client_error() => Accept::Refused,
+        Err(_) => Accept::Failed,
+    };
+    doors.metrics.accepted(from.partner.id.as_str(), outcome, begun.elapsed());
+    Ok(Accepted { receipt: taken?, fhir_base: doors.addresses.fhir_base.clone() })
+}
+
+async fn take(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    headers: &HeaderMap,
+    (door, body): (Door, Bytes),
+) -> Result<Receipt, Refusal> {
     let envelope = Envelope {
         door,
         partner: from.partner.id.clone(),
-        body: Sensitive::new(body.0.to_vec()),
+        body: Sensitive::new(body.to_vec()),
         received: doors.clock.now(),
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
         if_none_exist: key(headers, &IF_NONE_EXIST)?,
     };
-    let receipt = doors.inbound.accept(&from.partner, envelope).await?;
+    let intake = if doors.admission.shut().is_empty() { Intake::Open } else { Intake::RepeatsOnly };
+    let begun = Instant::now();
+    let accepted = doors.inbound.accept(&from.partner, envelope, intake).await;
+    let receipt = accepted?;
+    if !receipt.repeated {
+        doors.admission.recording.took(begun, begun.elapsed());
+    }
     doors.work.notify_one();
-    Ok(Accepted { receipt, fhir_base: doors.addresses.fhir_base.clone() })
+    Ok(receipt)
 }
 
 /// A key that the sender chose. A structured-field string may stand in quotes. Of two keys, either could be

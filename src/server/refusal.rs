@@ -1,12 +1,14 @@
 //! Errors become answers here, and only here: the one place that knows status codes.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use super::admission::TRY_AGAIN;
 use crate::auth::verify::BearerRefusal;
 use crate::fhir::outcome::{Explain, Issue, IssueKind};
 use crate::inbound::InboundError;
@@ -52,6 +54,22 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, code, text))
     }
 
+    /// The caller calls more often than it may; `wait` until the next call.
+    pub fn too_often(wait: Duration) -> Self {
+        let text =
+            "You call more often than was agreed. Nothing was done; `Retry-After` says how long to wait.";
+        let issue = Issue::error(IssueKind::Throttled, "SEND_TOO_OFTEN", text);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, issue).retry_after(whole_seconds(wait))
+    }
+
+    /// Too much is being read at the moment.
+    pub fn busy(wait: Duration) -> Self {
+        let issues = InboundError::Store(StoreError::Busy).issues();
+        let log = issues.iter().map(|issue| issue.code).collect();
+        let refusal = Self { status: StatusCode::SERVICE_UNAVAILABLE, issues, log, headers: Vec::new() };
+        refusal.retry_after(whole_seconds(wait))
+    }
+
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -81,12 +99,15 @@ impl From<InboundError> for Refusal {
             InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            InboundError::Store(_) | InboundError::Lost => StatusCode::SERVICE_UNAVAILABLE,
+            InboundError::Store(_) | InboundError::Lost | InboundError::Shut => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
+        let wait = if matches!(error, InboundError::Shut) { whole_seconds(TRY_AGAIN) } else { 5 };
         let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();
         let log = format!("{error}: {}", codes.join(" "));
         let refusal = Self { status, issues: error.issues(), log, headers: Vec::new() };
-        if status == StatusCode::SERVICE_UNAVAILABLE { refusal.retry_after(5) } else { refusal }
+        if status == StatusCode::SERVICE_UNAVAILABLE { refusal.retry_after(wait) } else { refusal }
     }
 }
 
@@ -113,6 +134,11 @@ impl From<BearerRefusal> for Refusal {
         let refusal = Self::new(StatusCode::UNAUTHORIZED, issue).with(WWW_AUTHENTICATE, challenge);
         Self { log: refused.to_string(), ..refusal }
     }
+}
+
+/// Seconds for `Retry-After`, rounded up and at least one.
+pub fn whole_seconds(wait: Duration) -> u16 {
+    u16::try_from(wait.as_millis().div_ceil(1000).max(1)).unwrap_or(u16::MAX)
 }
 
 /// No route has this path.

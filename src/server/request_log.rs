@@ -35,6 +35,7 @@ pub async fn log_request(State(doors): State<Doors>, request: Request, next: Nex
         let refusal = response.extensions_mut().remove::<Refusal>();
         if let Some(refusal) = refusal.or_else(|| bare_refusal(&response)) {
             write_outcome(&mut response, &refusal, &id);
+            refusal.issues.first().into_iter().for_each(|issue| doors.metrics.refused(issue.code));
         }
         let took_ms = doors.clock.now().duration_since(begun).as_millis();
         log_end(response.status(), took_ms);

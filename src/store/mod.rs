@@ -11,6 +11,8 @@ pub mod seal;
 pub mod sql;
 pub mod sqlite;
 mod trail;
+mod updates;
+mod work_queue;
 
 use std::time::Duration;
 
@@ -20,22 +22,40 @@ use jiff::Timestamp;
 use crate::model::audit::{AuditFilter, AuditRecord, NewAuditRecord, TrailHead, TrailReport};
 use crate::model::client::SpentAssertions;
 use crate::model::delivery::{Delivery, DeliveryState};
-use crate::model::endpoint::{EndpointLimits, EndpointReport};
+use crate::model::figures::LedgerFigures;
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::retention::{Purged, Retention};
 use crate::model::sensitive::Sensitive;
-use crate::model::update::{DecisionNote, ResourceVersion, Update};
-use crate::model::work::{Ended, Lease, Settled, StoreError};
+use crate::model::work::StoreError;
+
+pub use updates::{Collected, Noticed, NoticedConsent, Updates};
+pub use work_queue::{ClaimLimits, Claimed, Endpoints, WorkQueue};
 
 /// Everything that the gateway remembers.
 pub trait Store:
-    Referrals + Updates + WorkQueue + Endpoints + Deliveries + AuditTrail + SpentAssertions + Housekeeping
+    Referrals
+    + Updates
+    + WorkQueue
+    + Endpoints
+    + Deliveries
+    + Figures
+    + AuditTrail
+    + SpentAssertions
+    + Housekeeping
 {
 }
 
 impl<
-    T: Referrals + Updates + WorkQueue + Endpoints + Deliveries + AuditTrail + SpentAssertions + Housekeeping,
+    T: Referrals
+        + Updates
+        + WorkQueue
+        + Endpoints
+        + Deliveries
+        + Figures
+        + AuditTrail
+        + SpentAssertions
+        + Housekeeping,
 > Store for T
 {
 }
@@ -45,6 +65,10 @@ impl<
 pub trait Referrals: Send + Sync {
     /// Records a referral with its body, its keys and the work to forward it; or says that it is known.
     async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError>;
+
+    /// What [`accept`](Referrals::accept) would say of a submission that is known; none: it would be new. Only
+    /// reads.
+    async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError>;
 
     /// The referral of this id.
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError>;
@@ -67,94 +91,6 @@ pub trait Referrals: Send + Sync {
 
     /// The submission as it arrived.
     async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError>;
-}
-
-/// What one look at the clinic brought.
-#[derive(Clone, Debug)]
-pub struct Noticed {
-    /// The feed that was read, such as `Task`.
-    pub source: &'static str,
-    /// Where the look began. If the cursor was turned back since, it stays there.
-    pub read_from: Option<Timestamp>,
-    /// Up to which instant of the clinic's clock everything was read.
-    pub read_up_to: Timestamp,
-    /// Updates that concern referrals. Those that were recorded before are recorded once.
-    pub updates: Vec<Update>,
-    /// Further clinic resources that belong to a referral, such as a Task's outputs.
-    pub links: Vec<(String, ReferralId)>,
-    /// Consents: held updates about their patients are decided again, where this version was not asked yet.
-    pub consents: Vec<NoticedConsent>,
-    /// Groups, roles and whatever else decisions depend on, as they are now: held updates whose last decision
-    /// read another version are decided again.
-    pub changed: Vec<ResourceVersion>,
-}
-
-/// A Consent as a look at the clinic found it.
-#[derive(Clone, Debug)]
-pub struct NoticedConsent {
-    /// Its patient at the clinic, `Patient/9`.
-    pub patient: String,
-    /// Its version, as decisions name it: `Consent/3/_history/2`.
-    pub version: String,
-}
-
-impl Noticed {
-    /// A look that brought nothing.
-    pub const fn nothing(source: &'static str, read_up_to: Timestamp) -> Self {
-        Self {
-            source,
-            read_from: None,
-            read_up_to,
-            updates: Vec::new(),
-            links: Vec::new(),
-            consents: Vec::new(),
-            changed: Vec::new(),
-        }
-    }
-}
-
-/// An update that a partner is about to read from its inbox.
-#[derive(Clone, Debug)]
-pub struct Collected {
-    /// Which.
-    pub delivery: DeliveryId,
-    /// The decision that allows it.
-    pub decision: DecisionNote,
-    /// The SHA-256 of what goes out.
-    pub sent_sha256: String,
-    /// The decision and the disclosure, for the trail.
-    pub records: Vec<NewAuditRecord>,
-}
-
-/// What the clinic did, and how far we have read.
-#[async_trait]
-pub trait Updates: Send + Sync {
-    /// Up to which instant of the clinic's clock a feed was read.
-    async fn read_up_to(&self, source: &str) -> Result<Option<Timestamp>, StoreError>;
-
-    /// The referrals that these clinic resources (`ServiceRequest/5`) belong to, in the order asked.
-    async fn referrals_linked_to(
-        &self,
-        references: Vec<String>,
-    ) -> Result<Vec<(String, ReferralId)>, StoreError>;
-
-    /// Records updates, links and the cursor together. Returns how many updates were new.
-    async fn record(&self, noticed: Noticed, now: Timestamp) -> Result<usize, StoreError>;
-
-    /// What waits in a partner's inbox or was read from it, of one resource type: of each resource the newest
-    /// version that is there.
-    async fn inbox(&self, partner: &PartnerId, resource_type: &str) -> Result<Vec<Delivery>, StoreError>;
-
-    /// The partner is about to read it: decision and disclosure are on record together, and what waited counts
-    /// as delivered.
-    async fn collected(&self, collected: Collected, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The newest version of a type that concerns a referral and went to its partner or waits in its inbox.
-    async fn newest_released(
-        &self,
-        referral: ReferralId,
-        resource_type: &str,
-    ) -> Result<Option<Delivery>, StoreError>;
 }
 
 /// Which deliveries to list.
@@ -187,59 +123,6 @@ pub struct AttemptRecord {
     pub consents: Vec<String>,
 }
 
-/// How much work may be taken at a time.
-#[derive(Clone, Copy, Debug)]
-pub struct ClaimLimits {
-    /// So many deliveries now.
-    pub in_all: usize,
-    /// How much one server may be asked to do, by all who share the ledger.
-    pub endpoint: EndpointLimits,
-}
-
-/// Work that was taken.
-#[derive(Debug)]
-pub struct Claimed {
-    /// What to do.
-    pub leases: Vec<Lease>,
-    /// When there will be more to take; none: when an attempt ends, or something new is recorded.
-    pub ask_again: Option<Timestamp>,
-}
-
-/// The work that is owed.
-#[async_trait]
-pub trait WorkQueue: Send + Sync {
-    /// Leases lanes with due work, one delivery each, as far as their servers may be asked.
-    async fn claim(
-        &self,
-        now: Timestamp,
-        lease: Duration,
-        limits: ClaimLimits,
-    ) -> Result<Claimed, StoreError>;
-
-    /// Records how an attempt ended, if the lease is still ours, and what it told of the server in any case.
-    async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError>;
-
-    /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
-    async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
-
-    /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
-    /// of the same resource is out already.
-    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
-}
-
-/// The servers that we owe something.
-#[async_trait]
-pub trait Endpoints: Send + Sync {
-    /// All of them, with what waits for them.
-    async fn endpoints(&self) -> Result<Vec<EndpointReport>, StoreError>;
-
-    /// Stops all attempts at a server, from the next one on; what is owed to it waits.
-    async fn pause(&self, endpoint: &str, by: &str, why: &str, now: Timestamp) -> Result<(), StoreError>;
-
-    /// Lets attempts at a server go on, whatever stopped them.
-    async fn resume(&self, endpoint: &str, by: &str, now: Timestamp) -> Result<(), StoreError>;
-}
-
 /// What became of the work.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
@@ -254,6 +137,13 @@ pub trait Deliveries: Send + Sync {
 
     /// How many deliveries are in each state.
     async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError>;
+}
+
+/// How much stands where.
+#[async_trait]
+pub trait Figures: Send + Sync {
+    /// The figures of one moment. Cheap enough to be asked for every few seconds.
+    async fn figures(&self) -> Result<LedgerFigures, StoreError>;
 }
 
 /// What was decided and disclosed, linked so that nothing can be changed or removed unseen.

@@ -7,7 +7,7 @@ mod tell;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use crate::model::delivery::{Delivery, Owed, RetrySchedule};
 use crate::model::endpoint::EndpointLimits;
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
+use crate::telemetry::metrics::Metrics;
 use judge::Terms;
 use suspects::{Outcome, Suspects};
 
@@ -63,6 +64,8 @@ pub struct Worker {
     pub forwarded: Arc<Notify>,
     /// Messages that may be poison.
     pub suspects: Arc<Suspects>,
+    /// Counts attempts.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How long the loop sleeps at most, in case a wake-up got lost.
@@ -75,9 +78,9 @@ struct Taken {
 }
 
 impl Worker {
-    /// Works until `stop` says true, then lets what runs come to its end. `wake` is told when there may be
-    /// new work.
-    pub async fn run(&self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    /// Works until `stop` says true, then lets what runs come to its end within `grace`. `wake` is told when
+    /// there may be new work.
+    pub async fn run(&self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>, grace: Duration) {
         let mut running = JoinSet::new();
         while !*stop.borrow() {
             let taken = self.take(&mut running).await.unwrap_or_else(|error| {
@@ -94,9 +97,7 @@ impl Worker {
                 _ = stop.changed() => {}
             }
         }
-        while let Some(ended) = running.join_next().await {
-            note_end(ended);
-        }
+        finish(running, grace).await;
     }
 
     /// Takes what is due now and waits until it is settled. Returns how many attempts were made.
@@ -133,14 +134,17 @@ impl Worker {
     async fn work(&self, lease: Lease) {
         let delivery = &lease.delivery;
         let limit = self.patience.lease.mul_f64(0.75);
+        let begun = Instant::now();
         let attempt = tokio::time::timeout(limit, self.step.attempt(delivery)).await;
         let result =
             attempt.unwrap_or(Err(Failure::NoAnswer { what: "attempt-too-long", may_have_happened: true }));
         let now = self.clock.now();
         let ended = self.ended(delivery, result, now);
         let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
+        let outcome = ended.settlement.state();
         match self.store.settle(&lease, ended, now).await {
             Ok(Settled::Recorded(change)) => {
+                self.metrics.attempted(delivery.endpoint(), outcome, begun.elapsed());
                 if let Some(change) = change {
                     tell::change(delivery.endpoint(), &change);
                 }
@@ -149,6 +153,7 @@ impl Worker {
                 }
             }
             Ok(Settled::Fenced) => {
+                self.metrics.fenced();
                 tracing::warn!(delivery.id = %delivery.id, "settled too late; somebody else has the lane");
             }
             Err(error) => {
@@ -182,6 +187,18 @@ impl Worker {
         let ended = judge::judge(delivery, &failure, &terms);
         tell::failure(delivery, &failure, &ended.settlement);
         ended
+    }
+}
+
+/// What is cut off here may have taken effect; after the next start we look before sending.
+async fn finish(mut running: JoinSet<()>, grace: Duration) {
+    let end = tokio::time::Instant::now() + grace;
+    while let Ok(Some(ended)) = tokio::time::timeout_at(end, running.join_next()).await {
+        note_end(ended);
+    }
+    if !running.is_empty() {
+        tracing::warn!(cut_off = running.len(), "attempts were cut off at the end of the grace period");
+        running.shutdown().await;
     }
 }
 

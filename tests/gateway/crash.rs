@@ -208,6 +208,11 @@ base_url = "{clinic}"
 hook_token = "hook-token"
 poll_interval_s = 1
 
+[limits]
+free_disk_bytes = 0
+free_disk_percent = 0
+ballast_bytes = 0
+
 [delivery]
 quiet_period_s = 1
 first_retry_s = 1

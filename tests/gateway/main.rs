@@ -18,6 +18,7 @@ mod inbound;
 mod outbound;
 mod permit;
 mod privacy;
+mod shutdown;
 mod store_contract;
 mod tokens;
 mod watchdogs;

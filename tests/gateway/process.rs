@@ -79,14 +79,29 @@ impl Serving {
     }
 
     /// SIGTERM, then waits for the end. Gives how it ended, and the log.
-    pub fn terminate(mut self) -> (ExitStatus, String) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    pub fn terminate(self) -> (ExitStatus, String) {
+        send_term(self.child.id());
+        self.wait_for_end()
+    }
+
+    /// SIGTERM.
+    pub fn ask_to_stop(&self) {
+        send_term(self.child.id());
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the end. Gives how it ended, and the log.
+    pub fn wait_for_end(mut self) -> (ExitStatus, String) {
         let end = self.child.wait().unwrap();
         (end, self.rest_of_log())
     }
 
-    fn wait_for(&mut self, words: &str) {
+    /// Waits until it logs this.
+    pub fn wait_for(&mut self, words: &str) {
         while !self.log.contains(words) {
             let line = self.lines.recv_timeout(PATIENCE);
             self.log += &line.unwrap_or_else(|_| panic!("`{words}` was not logged:\n{}", self.log));
@@ -98,6 +113,11 @@ impl Serving {
         let rest: Vec<String> = self.lines.iter().collect();
         format!("{}{}", self.log, rest.join("\n"))
     }
+}
+
+/// Asks a process of ours to stop.
+pub fn send_term(id: u32) {
+    assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap().success());
 }
 
 impl Drop for Serving {

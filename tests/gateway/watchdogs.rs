@@ -47,6 +47,16 @@ async fn work_that_is_left_fails_a_test() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "what was recorded is not what stands")]
+async fn a_delivery_that_is_lost_fails_a_test() {
+    let mut gateway = TestGateway::start().await;
+    gateway.referral(1).await;
+
+    let ledger = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    ledger.execute_batch("DELETE FROM attempt; DELETE FROM delivery;").unwrap();
+}
+
+#[tokio::test]
 async fn work_that_is_left_on_purpose_fails_nothing() {
     let mut gateway = TestGateway::start().await;
 

@@ -189,7 +189,8 @@ async fn our_assertions_satisfy_our_own_token_endpoint() {
 
 fn token_service(endpoint: &Endpoint, jwk: &Value, clock: &Arc<TestClock>) -> TokenService {
     let credential = ClientCredential::Keys(json!({ "keys": [jwk] }).to_string());
-    let client = Client { client_id: "gate:way".to_owned(), credential, role: ClientRole::Clinic };
+    let client =
+        Client { client_id: "gate:way".to_owned(), credential, role: ClientRole::Clinic, rate: None };
     let registry = Arc::new(Registry::new(Clients::check(vec![client]).unwrap()));
     let mut addresses = Addresses::under("http://127.0.0.1");
     addresses.token_endpoint = endpoint.url.to_string();

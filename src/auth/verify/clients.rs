@@ -152,7 +152,7 @@ mod tests {
     use crate::model::sensitive::Sensitive;
 
     fn client(client_id: &str, credential: ClientCredential) -> Client {
-        Client { client_id: client_id.to_owned(), credential, role: ClientRole::Clinic }
+        Client { client_id: client_id.to_owned(), credential, role: ClientRole::Clinic, rate: None }
     }
 
     #[test]

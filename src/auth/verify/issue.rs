@@ -86,6 +86,14 @@ impl TokenService {
         Ok(self.tokens.issue(authenticated.client_id, scopes))
     }
 
+    /// Which registered client the caller says it is. Nothing of it is proven.
+    pub fn claimed_client(&self, request: &TokenRequest) -> Option<String> {
+        let form = Form::read(request).ok()?;
+        let shown = Shown::read(&form, request).ok()?;
+        let claimed = shown.client_id()?;
+        self.registry.current().role_of(claimed).map(|_| claimed.to_owned())
+    }
+
     async fn authenticate(&self, shown: &Shown<'_>) -> Result<Authenticated, Fault> {
         match shown {
             Shown::Secret(basic) => Ok(self.by_secret(basic)?),

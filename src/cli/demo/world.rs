@@ -114,6 +114,11 @@ public_url = "{public_url}"
 operator_listen = "{operator}"
 allow_private_networks = true
 
+[limits]
+free_disk_bytes = 0
+free_disk_percent = 0
+ballast_bytes = 0
+
 [store]
 url = "sqlite:{data}/gateway.db"
 encryption_key_file = "{data}/gateway.key"

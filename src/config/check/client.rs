@@ -4,13 +4,26 @@ use super::{named_file, needed, secret};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::client as raw;
-use crate::model::client::{Client, ClientCredential, ClientRole};
+use crate::model::client::{Client, ClientCredential, ClientRole, Rate};
 
 /// Checks the section whose key is `at`.
 pub(super) fn check(findings: &mut Findings, at: &str, raw: raw::Client, role: ClientRole) -> Option<Client> {
     let client_id = raw.client_id.clone();
+    let rate = rate(findings, at, &raw);
     let credential = credential(findings, at, raw);
-    Some(Client { client_id: client_id?, credential: credential?, role })
+    Some(Client { client_id: client_id?, credential: credential?, role, rate })
+}
+
+fn rate(findings: &mut Findings, at: &str, raw: &raw::Client) -> Option<Rate> {
+    if raw.requests_per_second.is_some() != raw.burst.is_some() {
+        let (there, missing) = match raw.burst {
+            Some(_) => ("burst", "requests_per_second"),
+            None => ("requests_per_second", "burst"),
+        };
+        let message = format!("`{there}` stands without `{missing}`");
+        findings.report(Code::Conflict, format!("{at}.{there}").as_str(), message, "give both or neither");
+    }
+    Some(Rate { per_second: raw.requests_per_second?, burst: raw.burst? })
 }
 
 fn credential(findings: &mut Findings, at: &str, raw: raw::Client) -> Option<ClientCredential> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{clinic, consent, delivery, server, store};
+use super::{clinic, consent, delivery, limits, server, store};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::gateway::{Gateway, Log, LogFormat, LogLevel};
@@ -10,6 +10,7 @@ use crate::config::settings::{self, Config};
 
 /// Checks all sections. The answer has no partners yet.
 pub(in crate::config) fn check(findings: &mut Findings, raw: Gateway) -> Option<Config> {
+    let limits = limits::check(findings, &raw.limits, raw.server.max_body_bytes);
     let server = server::check(findings, raw.server);
     let store = store::check(findings, raw.store);
     let clinic = clinic::check(findings, raw.clinic);
@@ -17,6 +18,7 @@ pub(in crate::config) fn check(findings: &mut Findings, raw: Gateway) -> Option<
     check_profiles(findings, raw.profiles.directory.as_ref());
     Some(Config {
         server: server?,
+        limits,
         store: store?,
         clinic: clinic?,
         consent: consent?,

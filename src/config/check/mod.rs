@@ -8,6 +8,7 @@ mod clinic;
 mod consent;
 mod credentials;
 mod delivery;
+mod limits;
 mod named_file;
 mod secret;
 mod server;

@@ -30,7 +30,9 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Server) -> Option<Server>
         tls_terminated_upstream: raw.tls_terminated_upstream,
         max_body_bytes: raw.max_body_bytes,
         body_timeout: Duration::from_secs(raw.body_timeout_s),
-        shutdown_grace: Duration::from_secs(raw.shutdown_grace_s),
+        stop_delay: Duration::from_secs(raw.stop_delay_s),
+        request_grace: Duration::from_secs(raw.shutdown_grace_s),
+        send_grace: Duration::from_secs(raw.send_grace_s),
         tls,
     })
 }

@@ -21,6 +21,13 @@ pub(crate) struct Client {
     pub(crate) client_secret: Option<String>,
     /// The file that holds a shared secret.
     pub(crate) client_secret_file: Option<PathBuf>,
+    /// How many requests a second it may send in the long run; left out: `limits.requests_per_second`.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) requests_per_second: Option<u32>,
+    /// How many requests it may send at once after a pause; left out: `limits.burst`. Goes with
+    /// `requests_per_second`.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) burst: Option<u32>,
 }
 
 /// The business identifier of an organisation: FHIR's `Identifier.system` and `.value`.

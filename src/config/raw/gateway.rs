@@ -9,6 +9,7 @@ use super::auth::Auth;
 use super::client::{Client, Organization};
 use super::consent::Consent;
 use super::effects::{Effects, VerifyUnique};
+use super::limits::Limits;
 
 /// Settings of the gateway. A key that is left out keeps its default.
 #[derive(Deserialize, JsonSchema)]
@@ -17,6 +18,8 @@ use super::effects::{Effects, VerifyUnique};
 pub(crate) struct Gateway {
     /// Our own doors.
     pub(crate) server: Server,
+    /// How much comes in at a time, and from where on no more is taken.
+    pub(crate) limits: Limits,
     /// The ledger.
     pub(crate) store: Store,
     /// The clinic and its FHIR server.
@@ -51,9 +54,15 @@ pub(crate) struct Server {
     /// How long a caller may take to send its body, in seconds.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) body_timeout_s: u64,
-    /// How long running work may take to end after the stop signal, in seconds.
+    /// How long we go on after the stop signal, while /readyz says that we are going, in seconds.
+    #[schemars(range(min = 0, max = 3600))]
+    pub(crate) stop_delay_s: u64,
+    /// How long open requests may take to end then, in seconds.
     #[schemars(range(min = 0, max = 3600))]
     pub(crate) shutdown_grace_s: u64,
+    /// How long deliveries under way may take to end after that, in seconds.
+    #[schemars(range(min = 0, max = 3600))]
+    pub(crate) send_grace_s: u64,
     /// TLS at our own door; without it we speak plain HTTP.
     pub(crate) tls: Option<Tls>,
 }

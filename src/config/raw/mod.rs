@@ -9,4 +9,5 @@ pub(super) mod client;
 pub(super) mod consent;
 pub(super) mod effects;
 pub(super) mod gateway;
+pub(super) mod limits;
 pub(super) mod partner;

@@ -181,3 +181,10 @@ fn a_missing_folder_or_file_is_said_clearly() {
 fn a_profiles_directory_must_exist() {
     assert_eq!(mistakes("[profiles]\ndirectory = \"/no/such\"\n"), "2:13 NAMED_FILE profiles.directory");
 }
+
+#[test]
+fn the_largest_body_must_fit_into_the_room_for_bodies() {
+    assert_eq!(mistakes("[limits]\nbody_bytes_at_once = 2048\n"), "2:22 CONFLICT limits.body_bytes_at_once");
+    assert_eq!(mistakes("[server]\nmax_body_bytes = 300000000\n"), "2:18 CONFLICT server.max_body_bytes");
+    assert_eq!(mistakes("[server]\nmax_body_bytes = 2048\n[limits]\nbody_bytes_at_once = 2048\n"), "");
+}

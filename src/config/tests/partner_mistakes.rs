@@ -120,3 +120,15 @@ fn a_jwks_file_holds_public_keys() {
 fn a_credential_whose_variable_is_missing_is_one_problem() {
     assert_eq!(mistakes(("\"s3cret-in\"", "\"${NOT_SET}\"")), "6:17 VARIABLE inbound.client_secret");
 }
+
+#[test]
+fn a_rate_is_whole_or_not_there() {
+    let with = |lines: &str| PARTNER.replace("[outbound]", &format!("{lines}\n[outbound]"));
+
+    assert_eq!(Folder::with_partner(&with("burst = 5")).mistakes(), "7:9 CONFLICT inbound.burst");
+    let half = Folder::with_partner(&with("requests_per_second = 5")).mistakes();
+    assert_eq!(half, "7:23 CONFLICT inbound.requests_per_second");
+    let whole = Folder::with_partner(&with("requests_per_second = 5\nburst = 9")).config();
+    let rate = whole.partners[0].client.rate.unwrap();
+    assert_eq!((rate.per_second, rate.burst), (5, 9));
+}

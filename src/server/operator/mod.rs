@@ -2,6 +2,7 @@
 //! on an address of its own, loopback by default; there is no login.
 
 mod explain;
+mod metrics;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::model::ids::DeliveryId;
 use crate::model::partner::Partners;
 use crate::outbound::Outbound;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 
 /// What the operator's doors need.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct OperatorDoors {
     pub work: Arc<Notify>,
     /// Whether the parts work.
     pub health: Arc<dyn Health>,
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Says which parts do not work.
@@ -42,6 +46,9 @@ pub trait Health: Send + Sync {
 
     /// The parts without which referrals are taken and wait.
     fn degraded(&self) -> Vec<&'static str>;
+
+    /// The limits that are passed: no new referrals are taken, while repeats and reads are answered.
+    fn shut(&self) -> Vec<&'static str>;
 }
 
 /// The operator's routes.
@@ -49,6 +56,7 @@ pub fn router(doors: OperatorDoors) -> Router {
     Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/admin/deliveries/{id}/retry", post(retry))
         .route("/admin/consent/explain", post(explain::explain))
         .with_state(doors)
@@ -62,6 +70,7 @@ async fn ready(State(doors): State<OperatorDoors>) -> (StatusCode, Json<Value>) 
         "ready": not_ready.is_empty(),
         "not_ready": not_ready,
         "degraded": doors.health.degraded(),
+        "shut": doors.health.shut(),
     });
     (status, Json(body))
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::super::engine::Engine;
 use super::super::sql::{Bound, Row, Session, SqlError, bind};
 use super::super::{AttemptRecord, Deliveries, DeliveryFilter};
-use super::{Ledger, rows};
+use super::{Ledger, figures, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::DeliveryId;
 use crate::model::work::StoreError;
@@ -40,17 +40,7 @@ impl<E: Engine> Deliveries for Ledger<E> {
     }
 
     async fn counts(&self) -> Result<Vec<(DeliveryState, u64)>, StoreError> {
-        self.read(|session| {
-            session.all(
-                "SELECT state, COUNT(*) FROM delivery GROUP BY state ORDER BY state",
-                bind![],
-                |row| {
-                    let state = DeliveryState::from_number(row.get(0)?).ok_or(SqlError::Unexpected)?;
-                    Ok((state, row.get(1)?))
-                },
-            )
-        })
-        .await
+        self.read(|session| figures::by_state(session)).await
     }
 }
 

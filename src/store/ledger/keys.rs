@@ -1,6 +1,8 @@
 //! The ledger's own root key. It is sealed under the gateway's key, so that the gateway's key can change
 //! while what is derived from the root key, such as the index, stays.
 
+use std::collections::BTreeMap;
+
 use super::super::engine::Engine;
 use super::super::seal::{GatewayKey, KeyError, KeyRing, RootKey};
 use super::super::sql::{Session, SqlError, bind};
@@ -9,16 +11,20 @@ use crate::model::work::StoreError;
 
 /// The root key of a ledger; a new ledger gets one.
 pub(super) async fn root<E: Engine>(engine: &E, keys: &KeyRing) -> Result<RootKey, UnlockError> {
-    let names: Vec<String> = keys.all().map(name_under).collect();
-    let found = engine.read(move |session| stored(session, &names)).await?;
-    if let Some((key, stored)) = keys.all().zip(&found).find_map(|(key, it)| Some((key, it.as_ref()?))) {
-        return Ok(RootKey::open(stored, key).ok_or(KeyError::DoesNotFit)?);
+    let stored = engine.read(|session| all(session)).await?;
+    if stored.is_empty() {
+        return keep(engine, &RootKey::make(), &keys.current).await;
     }
-    if is_new(engine).await? {
-        keep(engine, &RootKey::make(), &keys.current).await
-    } else {
-        Err(KeyError::DoesNotFit.into())
-    }
+    let fitting = keys.all().find_map(|key| Some((key, stored.get(&name_under(key))?)));
+    let (key, stored) = fitting.ok_or(KeyError::DoesNotFit)?;
+    Ok(RootKey::open(stored, key).ok_or(KeyError::DoesNotFit)?)
+}
+
+fn all(session: &dyn Session) -> Result<BTreeMap<String, Vec<u8>>, SqlError> {
+    let stored = session.all("SELECT name, value FROM meta WHERE name LIKE 'root/%'", bind![], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(stored.into_iter().collect())
 }
 
 /// Keeps the root key under the gateway's present key. If another gateway was first, its root key counts.
@@ -30,11 +36,11 @@ async fn keep<E: Engine>(engine: &E, root: &RootKey, key: &GatewayKey) -> Result
                 "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
                 bind![&name, &sealed],
             )?;
-            stored(session, std::slice::from_ref(&name))
+            all(session)
         })
         .await?;
-    let stored = stored.into_iter().next().flatten().ok_or(KeyError::DoesNotFit)?;
-    Ok(RootKey::open(&stored, key).ok_or(KeyError::DoesNotFit)?)
+    let stored = stored.get(&name_under(key)).ok_or(KeyError::DoesNotFit)?;
+    Ok(RootKey::open(stored, key).ok_or(KeyError::DoesNotFit)?)
 }
 
 /// Once nothing is sealed under the former keys, they do not open the ledger any more.
@@ -67,18 +73,4 @@ pub(super) async fn adopt_present<E: Engine>(
 
 fn name_under(key: &GatewayKey) -> String {
     format!("root/{}", key.id())
-}
-
-fn stored(session: &dyn Session, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, SqlError> {
-    let one = |name| session.first("SELECT value FROM meta WHERE name = ?1", bind![name], |row| row.get(0));
-    names.iter().map(one).collect()
-}
-
-async fn is_new<E: Engine>(engine: &E) -> Result<bool, UnlockError> {
-    let roots = engine
-        .read(|session| {
-            session.all("SELECT name FROM meta WHERE name LIKE 'root/%'", bind![], |row| row.get::<String>(0))
-        })
-        .await?;
-    Ok(roots.is_empty())
 }

@@ -6,6 +6,7 @@ mod claim;
 mod deliveries;
 mod endpoints;
 mod events;
+mod figures;
 mod housekeeping;
 mod keys;
 mod lanes;

@@ -36,6 +36,11 @@ impl<E: Engine> Referrals for Ledger<E> {
         }
     }
 
+    async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError> {
+        let row = self.sealed_row(&new);
+        self.read(move |session| row.known(session)).await
+    }
+
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError> {
         self.read(move |session| referral_by_id(session, id)).await
     }

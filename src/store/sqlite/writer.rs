@@ -110,6 +110,8 @@ fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
             return;
         }
     }
+    // Where a reader is in the way, the next start empties it.
+    let _ = locked.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 fn write_together(connection: &Connection, batch: Vec<Change>) -> Result<(), StoreError> {

@@ -2,9 +2,11 @@
 
 mod access;
 mod addresses;
+mod admission;
 mod bodies;
 mod headers;
 mod isolation;
+mod metrics;
 mod operator;
 mod searches;
 mod wire;

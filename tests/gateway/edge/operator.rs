@@ -13,7 +13,7 @@ async fn a_gateway_that_runs_lives_and_is_ready() {
     let ready = gateway.operator_calls("GET", "/readyz").send().await;
 
     assert_eq!((live.status.as_u16(), ready.status.as_u16()), (200, 200));
-    assert_eq!(ready.body, json!({ "ready": true, "not_ready": [], "degraded": [] }));
+    assert_eq!(ready.body, json!({ "ready": true, "not_ready": [], "degraded": [], "shut": [] }));
 }
 
 #[tokio::test]

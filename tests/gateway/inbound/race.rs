@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use referral_gateway::inbound::Intake;
 use referral_gateway::model::envelope::{Door, Envelope};
 use referral_gateway::model::ids::PartnerId;
 use referral_gateway::model::sensitive::Sensitive;
@@ -46,7 +47,7 @@ async fn sixty_four_that_are_all_about_to_be_recorded_are_one_referral() {
     for _ in 0..64 {
         let (inbound, partner) = (doors.inbound.clone(), partner.clone());
         let envelope = envelope(&bundle, doors.clock.now());
-        accepting.spawn(async move { inbound.accept(&partner, envelope).await.unwrap() });
+        accepting.spawn(async move { inbound.accept(&partner, envelope, Intake::Open).await.unwrap() });
     }
 
     let receipts = accepting.join_all().await;

@@ -21,6 +21,21 @@ async fn the_same_submission_is_recorded_once() {
 }
 
 #[tokio::test]
+async fn asking_whether_a_submission_is_known_records_nothing() {
+    for (store, _backend) in ledgers().await {
+        let id = accept(&store, "lakeside", "A").await;
+
+        let known = |key, body| store.known(new_referral("lakeside", key, body));
+        let same = known(&["A"], "A").await.unwrap();
+        let other = known(&["A"], "another body").await.unwrap();
+        let new = known(&["B"], "B").await.unwrap();
+
+        assert_eq!((same, other, new), (Some(Acceptance::Repeated(id)), Some(Acceptance::Conflict), None));
+        assert_eq!(store.counts().await.unwrap(), [(DeliveryState::Queued, 1)]);
+    }
+}
+
+#[tokio::test]
 async fn a_key_with_another_body_is_a_conflict_and_records_nothing() {
     for (store, _backend) in ledgers().await {
         let id = accept(&store, "lakeside", "A").await;

@@ -4,6 +4,7 @@
 mod accept;
 mod audit;
 mod cursor;
+mod figures;
 mod lanes;
 mod leases;
 mod postgres;

@@ -70,6 +70,12 @@ impl Call {
         self.header("content-type", "application/x-www-form-urlencoded").body(body)
     }
 
+    /// The status and the body as it came.
+    pub async fn text(self) -> (u16, String) {
+        let response = self.0.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
     pub async fn send(self) -> Reply {
         let response = self.0.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -223,6 +223,15 @@ impl TestGateway {
         }
     }
 
+    /// The values of the gateway's metrics, by name with labels as they are written.
+    pub async fn metrics(&self) -> BTreeMap<String, f64> {
+        let (status, text) = self.operator_calls("GET", "/metrics").text().await;
+        assert_eq!(status, 200, "{text}");
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let split = samples.map(|line| line.rsplit_once(' ').unwrap());
+        split.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
+    }
+
     /// This test ends with work that is still owed, on purpose.
     pub fn expect_leftovers(&mut self) {
         self.leftovers_expected = true;
@@ -235,12 +244,14 @@ impl TestGateway {
 }
 
 impl Drop for TestGateway {
-    /// What every test promises: no work forgotten, no unexpected ERROR, no patient and no secret in the log.
+    /// What every test promises: no delivery lost, no work forgotten, no unexpected ERROR, no patient and no
+    /// secret in the log.
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
         self.log.assert_clean(&[SECRET]);
+        assert_eq!(self.conservation_gap(), 0, "what was recorded is not what stands in the ledger");
         assert!(self.leftovers_expected || self.leftovers() == 0, "work was left that is due");
     }
 }

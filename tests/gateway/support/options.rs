@@ -17,6 +17,9 @@ pub struct Options {
     pub preset: &'static str,
     /// Further lines for gateway.toml.
     pub gateway_lines: &'static str,
+    /// What stands in `[limits]`. By default nothing depends on this machine's disk, and the clock stands still,
+    /// so that no caller gets a new share.
+    pub limits: &'static str,
     /// Further lines for the section `[clinic]`.
     pub clinic_lines: &'static str,
     /// Further lines for the section `[outbound]` of each partner's file.
@@ -26,6 +29,12 @@ pub struct Options {
     /// The public keys by which partners prove who they are; none: they have a client secret.
     pub jwks: Option<String>,
 }
+
+const LIMITS: &str = "burst = 1000000
+token_burst = 1000000
+free_disk_bytes = 0
+free_disk_percent = 0
+ballast_bytes = 0";
 
 /// Where everybody is.
 pub(super) struct Addresses<'a> {
@@ -42,6 +51,7 @@ impl Default for Options {
             mode: "rest",
             preset: "opt-in-hold",
             gateway_lines: "",
+            limits: LIMITS,
             clinic_lines: "",
             partner_lines: "",
             share: &[
@@ -70,6 +80,10 @@ allow_private_networks = true
 max_body_bytes = 1048576
 body_timeout_s = 2
 shutdown_grace_s = 2
+send_grace_s = 2
+
+[limits]
+{limits}
 
 [store]
 url = "sqlite:{data}/gateway.db"
@@ -88,6 +102,7 @@ preset = "{preset}"
 {lines}
 "#,
             preset = self.preset,
+            limits = self.limits,
             clinic_lines = self.clinic_lines,
             lines = self.gateway_lines,
         );

@@ -92,8 +92,12 @@ fn addresses() -> Addresses {
 
 fn clients() -> Vec<Client> {
     let keys = json!({ "keys": [rsa_jwk("rsa"), ec_jwk("ec")] }).to_string();
-    let client =
-        |client_id: &str, credential, role| Client { client_id: client_id.to_owned(), credential, role };
+    let client = |client_id: &str, credential, role| Client {
+        client_id: client_id.to_owned(),
+        credential,
+        role,
+        rate: None,
+    };
     vec![
         client("lakeside", ClientCredential::Keys(keys), partner("lakeside")),
         client("harbor", ClientCredential::Secret(Sensitive::new("hush hush".to_owned())), partner("harbor")),

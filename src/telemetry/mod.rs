@@ -1,4 +1,7 @@
-//! Where log lines go, and how they look. What a line may hold is in `docs/LOGGING.md`.
+//! Where log lines go, and how they look; what is counted. What a line may hold is in `docs/LOGGING.md`.
+
+pub mod gauges;
+pub mod metrics;
 
 use std::io;
 use std::panic;

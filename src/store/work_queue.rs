@@ -1,0 +1,63 @@
+//! The work that is owed, and the servers that it is owed to.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::endpoint::{EndpointLimits, EndpointReport};
+use crate::model::ids::DeliveryId;
+use crate::model::work::{Ended, Lease, Settled, StoreError};
+
+/// How much work may be taken at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimLimits {
+    /// So many deliveries now.
+    pub in_all: usize,
+    /// How much one server may be asked to do, by all who share the ledger.
+    pub endpoint: EndpointLimits,
+}
+
+/// Work that was taken.
+#[derive(Debug)]
+pub struct Claimed {
+    /// What to do.
+    pub leases: Vec<Lease>,
+    /// When there will be more to take; none: when an attempt ends, or something new is recorded.
+    pub ask_again: Option<Timestamp>,
+}
+
+/// The work that is owed.
+#[async_trait]
+pub trait WorkQueue: Send + Sync {
+    /// Leases lanes with due work, one delivery each, as far as their servers may be asked.
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limits: ClaimLimits,
+    ) -> Result<Claimed, StoreError>;
+
+    /// Records how an attempt ended, if the lease is still ours, and what it told of the server in any case.
+    async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError>;
+
+    /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
+    async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
+
+    /// Makes a dead, held or waiting delivery due now. False: there is none that could be, or a newer version
+    /// of the same resource is out already.
+    async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// The servers that we owe something.
+#[async_trait]
+pub trait Endpoints: Send + Sync {
+    /// All of them, with what waits for them.
+    async fn endpoints(&self) -> Result<Vec<EndpointReport>, StoreError>;
+
+    /// Stops all attempts at a server, from the next one on; what is owed to it waits.
+    async fn pause(&self, endpoint: &str, by: &str, why: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Lets attempts at a server go on, whatever stopped them.
+    async fn resume(&self, endpoint: &str, by: &str, now: Timestamp) -> Result<(), StoreError>;
+}

@@ -1,0 +1,208 @@
+//! What is counted while it happens. One function an event, so that a call site is one line.
+//!
+//! Labels are ids of the settings and fixed words of ours: no address, no name, nothing of a resource. Each
+//! gateway has a registry of its own, handed to its parts: two of them in one process do not mix.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::gauges::{self, whole};
+use crate::model::delivery::DeliveryState;
+use crate::model::pressure::{Pressure, Shut};
+
+/// The counters of one gateway.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    accepts: Family<AcceptLabels, Counter>,
+    accept_time: Histogram,
+    refusals: Family<RefusalLabels, Counter>,
+    attempts: Family<AttemptLabels, Counter>,
+    attempt_time: Family<EndpointLabels, Histogram, fn() -> Histogram>,
+    fenced: Counter,
+    wal_bytes: Gauge,
+    disk_free_bytes: Gauge,
+    shut: Family<ShutLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ShutLabels {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AcceptLabels {
+    sender: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RefusalLabels {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AttemptLabels {
+    endpoint: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EndpointLabels {
+    endpoint: String,
+}
+
+/// What became of a referral at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// It is in the ledger.
+    Recorded,
+    /// It was there before; the first answer was given again.
+    Repeated,
+    /// The sender must change something.
+    Refused,
+    /// The gateway could not take it.
+    Failed,
+}
+
+impl Accept {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Repeated => "repeated",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix(gauges::PREFIX),
+            accepts: Family::default(),
+            accept_time: seconds(),
+            refusals: Family::default(),
+            attempts: Family::default(),
+            attempt_time: Family::new_with_constructor(seconds),
+            fenced: Counter::default(),
+            wal_bytes: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            shut: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        self.register_measured();
+        let registry = &mut self.registry;
+        registry.register(
+            "accept",
+            "Referrals at the door, by sender and what became of them",
+            self.accepts.clone(),
+        );
+        registry.register_with_unit(
+            "accept",
+            "How long a referral took from its last byte to its answer",
+            Unit::Seconds,
+            self.accept_time.clone(),
+        );
+        registry.register("refused", "Refused requests, by the first code", self.refusals.clone());
+        registry.register(
+            "attempt",
+            "Attempts, by endpoint and the state that they led to",
+            self.attempts.clone(),
+        );
+        registry.register_with_unit(
+            "attempt",
+            "How long an attempt took",
+            Unit::Seconds,
+            self.attempt_time.clone(),
+        );
+        registry.register(
+            "fenced",
+            "Attempts that outlived their lease and did not count",
+            self.fenced.clone(),
+        );
+    }
+
+    fn register_measured(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("wal_bytes", "Size of the ledger's write-ahead log", self.wal_bytes.clone());
+        registry.register(
+            "disk_free_bytes",
+            "Free space where the ledger stands",
+            self.disk_free_bytes.clone(),
+        );
+        registry.register(
+            "shut",
+            "1: no new referrals are taken, by the limit that is passed",
+            self.shut.clone(),
+        );
+    }
+
+    /// A referral of this sender was answered, so long after its last byte.
+    pub fn accepted(&self, sender: &str, outcome: Accept, took: Duration) {
+        let labels = AcceptLabels { sender: sender.to_owned(), outcome: outcome.word() };
+        self.accepts.get_or_create(&labels).inc();
+        self.accept_time.observe(took.as_secs_f64());
+    }
+
+    /// A request was refused with this code of ours.
+    pub fn refused(&self, code: &'static str) {
+        self.refusals.get_or_create(&RefusalLabels { code }).inc();
+    }
+
+    /// An attempt at an endpoint ended, and what it found is on record.
+    pub fn attempted(&self, endpoint: &str, outcome: DeliveryState, took: Duration) {
+        let endpoint = endpoint.to_owned();
+        let labels = AttemptLabels { endpoint: endpoint.clone(), outcome: outcome.word() };
+        self.attempts.get_or_create(&labels).inc();
+        self.attempt_time.get_or_create(&EndpointLabels { endpoint }).observe(took.as_secs_f64());
+    }
+
+    /// An attempt outlived its lease: what it found did not count.
+    pub fn fenced(&self) {
+        self.fenced.inc();
+    }
+
+    /// What was measured at the last look, and which limits it passes.
+    pub fn measured(&self, pressure: &Pressure, passed: &[Shut]) {
+        self.wal_bytes.set(whole(pressure.wal_bytes));
+        self.disk_free_bytes.set(whole(pressure.free_disk_bytes.unwrap_or_default()));
+        for limit in Shut::ALL {
+            let labels = ShutLabels { why: limit.word() };
+            self.shut.get_or_create(&labels).set(i64::from(passed.contains(&limit)));
+        }
+    }
+
+    /// Everything as text (OpenMetrics 1.0), with what was measured just now.
+    pub fn text(&self, measured: &Registry) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, measured)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// From 1 ms to 33 s, by twos.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+}
