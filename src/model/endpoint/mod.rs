@@ -106,10 +106,11 @@ impl EndpointState {
         let (ready, rate_from) = self.rate.ready(now, limits.per_second);
         let in_all = room.min(ready);
         let (retries, budget_from) = self.budget.ready(now);
+        // Each counts only where it is what holds more back.
         let waits_for = [
-            more_from,
+            more_from.filter(|_| room <= ready),
             rate_from.filter(|_| ready <= room),
-            budget_from.filter(|_| retries < in_all || in_all == 0),
+            budget_from.filter(|_| retries < in_all),
         ];
         Allowance {
             in_all,

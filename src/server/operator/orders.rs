@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::OperatorDoors;
-use crate::model::endpoint::EndpointReport;
+use crate::model::delivery::CLINIC;
+use crate::model::endpoint::{EndpointReport, Opening};
 use crate::model::ids::{DeliveryId, ReplayId};
 use crate::model::replay::{NewReplay, ReplayFilter};
 use crate::model::work::StoreError;
@@ -110,7 +111,7 @@ fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
     json!({
         "endpoint": report.endpoint,
         "state": report.state.word(now),
-        "why": report.state.why().map(|why| why.code()),
+        "why": report.state.why().map(Opening::code),
         "since": report.state.since(now),
         "until": report.state.until(now),
         "paused": report.state.paused(),
@@ -153,7 +154,6 @@ pub(super) async fn resume(
 }
 
 fn is_known(doors: &OperatorDoors, endpoint: &str) -> bool {
-    use crate::model::delivery::CLINIC;
     endpoint == CLINIC || doors.partners.all().any(|it| it.id.as_str() == endpoint)
 }
 

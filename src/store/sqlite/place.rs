@@ -32,7 +32,7 @@ pub(super) fn is_container_layer(folder: &Path) -> bool {
 
 fn kind_of(folder: &Path) -> Option<u32> {
     // A file system that does not tell its kind is none of these.
-    let kind = i64::try_from(statfs(folder).ok()?.f_type).ok()?;
+    let kind = statfs(folder).ok()?.f_type;
     // Some numbers are stored with their sign extended.
     u32::try_from(kind & 0xFFFF_FFFF).ok()
 }

@@ -19,6 +19,7 @@ mod reduced;
 mod relation;
 mod retry_by_hand;
 mod road;
+mod servers;
 mod trail;
 mod unique;
 mod unknown_effect;

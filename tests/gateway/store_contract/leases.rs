@@ -144,3 +144,24 @@ async fn an_attempt_is_on_record_from_its_beginning() {
         assert_eq!(owed(&store).await[0].state, DeliveryState::Delivered);
     }
 }
+
+#[tokio::test]
+async fn where_an_effect_was_put_is_kept_until_it_is_known_to_be_the_only_one() {
+    for (store, _backend) in ledgers().await {
+        accept(&store, "lakeside", "A").await;
+        let lease = claim(&store, at(0)).await.remove(0);
+        let placed = Some("ServiceRequest/7".to_owned());
+        let verifying =
+            Settlement::Retry { cause: cause(), at: at(10), counted: false, placed, effect: Effect::Unknown };
+        settle(&store, &lease, verifying, at(1)).await;
+
+        let look = claim(&store, at(10)).await.remove(0);
+        settle(&store, &look, retry(at(20), Effect::None), at(11)).await;
+        let again = claim(&store, at(20)).await.remove(0);
+
+        assert_eq!(look.delivery.placed.as_deref(), Some("ServiceRequest/7"));
+        assert_eq!((look.delivery.attempts, again.delivery.attempts), (0, 1));
+        assert_eq!(again.delivery.placed, look.delivery.placed);
+        assert!(again.delivery.effect_unknown);
+    }
+}

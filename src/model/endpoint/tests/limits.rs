@@ -59,6 +59,20 @@ fn retries_may_be_a_fifth_of_the_first_attempts_and_one_a_second() {
 }
 
 #[test]
+fn a_budget_that_fills_is_no_reason_to_ask_while_the_rate_lets_nothing_begin() {
+    let mut server = Server::new();
+    server.limits.per_second = 2;
+    server.begin(0, 2);
+    server.in_flight = 0;
+
+    let allowance = server.after(-1).allowance();
+
+    assert_eq!(allowance.in_all, 0);
+    server.now = allowance.ask_again.unwrap();
+    assert_eq!(server.allowance().in_all, 1);
+}
+
+#[test]
 fn nothing_is_forgotten_over_a_restart() {
     let mut server = Server::down();
     server.state.pause("op", "maintenance", server.now);

@@ -1,0 +1,121 @@
+//! What is known of a server counts for everything that is owed to it, and for nobody else (reference: delivery
+//! B7).
+
+use std::time::Duration;
+
+use referral_gateway::model::delivery::DeliveryState;
+use referral_gateway::sandbox::fhir_server::Fault;
+
+use super::{only, referral_of, sent_to, the_one};
+use crate::support::{Options, TestGateway};
+
+async fn two_partners() -> TestGateway {
+    TestGateway::with(Options { partners: vec!["lakeside", "northside"], ..Options::default() }).await
+}
+
+fn sent(gateway: &TestGateway, partner: &str) -> usize {
+    sent_to(gateway.partner(partner)).len()
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_time_gets_it_from_every_referral() {
+    let mut gateway = two_partners().await;
+    let (first, second) = (gateway.referral(1).await, gateway.referral(2).await);
+    let elsewhere = referral_of(&mut gateway, "northside", 3).await;
+    gateway.lakeside().server().faults().push(Fault::retry_after(429, "600").on("POST", ""));
+    gateway.clinic().accept(&first);
+    gateway.settle().await;
+
+    gateway.clinic().accept(&second);
+    gateway.clinic().accept(&elsewhere);
+    gateway.after(Duration::from_secs(590)).await;
+    assert_eq!((sent(&gateway, "lakeside"), sent(&gateway, "northside")), (1, 1));
+    gateway.after(Duration::from_secs(11)).await;
+
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_probed_by_one_and_gets_everything_when_it_is_back() {
+    let mut gateway = two_partners().await;
+    let mut referrals = Vec::new();
+    for seed in 1..=8 {
+        referrals.push(gateway.referral(seed).await);
+    }
+    gateway.lakeside().server().faults().always(Some(Fault::status(502).on("POST", "")));
+    for referral in &referrals {
+        gateway.clinic().accept(referral);
+    }
+    gateway.settle().await;
+    let before = sent(&gateway, "lakeside");
+    gateway.after(Duration::from_mins(5)).await;
+    let after = sent(&gateway, "lakeside");
+    assert!(before < 10 && after <= before + 1, "{before}, then {after}");
+    assert_eq!(gateway.log_text().matches("a server is left alone").count(), 1);
+
+    gateway.lakeside().server().faults().clear();
+    for _ in 0..10 {
+        gateway.after(Duration::from_mins(20)).await;
+    }
+
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 8);
+    assert_eq!(gateway.log_text().matches("a server works again").count(), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_use_no_attempt_and_count_against_the_server() {
+    let mut gateway = TestGateway::start().await;
+    let referral = gateway.referral(1).await;
+    gateway.lakeside().server().set_bearer_token(Some("another"));
+
+    gateway.clinic().accept(&referral);
+    gateway.settle().await;
+    let waiting = the_one(&gateway, DeliveryState::RetryWait).await;
+    gateway.after(Duration::from_mins(10)).await;
+    gateway.lakeside().server().set_bearer_token(None);
+    gateway.after(Duration::from_mins(20)).await;
+
+    assert_eq!(waiting.attempts, 0);
+    assert!(gateway.log_text().contains("\"why\":\"auth\""));
+    assert_eq!(only(&gateway, "Task")["status"], "accepted");
+}
+
+#[tokio::test]
+async fn a_server_that_forbids_three_referrals_is_left_alone() {
+    let mut gateway = TestGateway::start().await;
+    gateway.expect_leftovers();
+    let mut referrals = Vec::new();
+    for seed in 1..=4 {
+        referrals.push(gateway.referral(seed).await);
+    }
+    gateway.lakeside().server().faults().always(Some(Fault::status(403).on("POST", "")));
+    for referral in &referrals[..3] {
+        gateway.clinic().accept(referral);
+        gateway.settle().await;
+    }
+    gateway.clinic().accept(&referrals[3]);
+    gateway.settle().await;
+
+    assert_eq!(sent(&gateway, "lakeside"), 3);
+    assert_eq!(gateway.deliveries(DeliveryState::Dead).await.len(), 3);
+    the_one(&gateway, DeliveryState::Queued).await;
+}
+
+#[tokio::test]
+async fn a_clinic_that_cannot_be_read_says_nothing_against_the_partner() {
+    let mut gateway = TestGateway::start().await;
+    let mut referrals = Vec::new();
+    for seed in 1..=6 {
+        referrals.push(gateway.referral(seed).await);
+    }
+    gateway.clinic().server().faults().always(Some(Fault::status(500).on("GET", "Patient")));
+    for referral in &referrals {
+        gateway.clinic().accept(referral);
+    }
+    gateway.settle().await;
+    gateway.clinic().server().faults().clear();
+    gateway.after(Duration::from_mins(1)).await;
+
+    assert!(!gateway.log_text().contains("a server is left alone"));
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 6);
+}
