@@ -216,6 +216,15 @@ hook_token = "hook-token"
 poll_interval_s = 1
 timeout_s = 2
 
+[limits]
+requests_per_second = 1000
+burst = 1000
+token_requests_per_second = 100
+token_burst = 100
+free_disk_bytes = 0
+free_disk_percent = 0
+ballast_bytes = 0
+
 [delivery]
 quiet_period_s = 1
 first_retry_s = 1
