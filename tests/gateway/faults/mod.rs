@@ -10,6 +10,7 @@ mod crash_points;
 mod disk;
 mod instances;
 mod late_effects;
+mod new_key;
 mod proxy;
 mod random;
 mod soak;
