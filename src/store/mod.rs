@@ -49,21 +49,6 @@ pub trait Store:
 {
 }
 
-impl<
-    T: Referrals
-        + Updates
-        + WorkQueue
-        + Endpoints
-        + Replays
-        + Deliveries
-        + Figures
-        + AuditTrail
-        + SpentAssertions
-        + Housekeeping,
-> Store for T
-{
-}
-
 /// What partners sent.
 #[async_trait]
 pub trait Referrals: Send + Sync {

@@ -29,17 +29,13 @@ pub(super) async fn retry(State(doors): State<OperatorDoors>, Path(id): Path<Str
     let Ok(id) = id.parse::<DeliveryId>() else {
         return no_delivery_id();
     };
-    match doors.store.retry(id, doors.clock.now()).await {
-        Ok(true) => {
-            doors.work.notify_one();
-            (StatusCode::ACCEPTED, Json(json!({ "retrying": id.to_string() })))
-        }
-        Ok(false) => refused("no such delivery, or it is at its end, in flight, or older than what was sent"),
-        Err(error) => unavailable(&error),
-    }
+    let retried = doors.store.retry(id, doors.clock.now()).await;
+    doors.work.notify_one();
+    let refusal = "no such delivery, or it is at its end, in flight, or older than what was sent";
+    done(retried, StatusCode::ACCEPTED, json!({ "retrying": id }), refusal)
 }
 
-/// Decides that a delivery is not to be done.
+/// Decides that a delivery is not to be done. What waited behind it may go.
 pub(super) async fn cancel(
     State(doors): State<OperatorDoors>,
     Path(id): Path<String>,
@@ -48,15 +44,10 @@ pub(super) async fn cancel(
     let Ok(id) = id.parse::<DeliveryId>() else {
         return no_delivery_id();
     };
-    match doors.store.cancel(id, &order.by, &order.why, doors.clock.now()).await {
-        Ok(true) => {
-            // What waited behind it may go.
-            doors.work.notify_one();
-            (StatusCode::OK, Json(json!({ "cancelled": id.to_string() })))
-        }
-        Ok(false) => refused("no such delivery, or it is in flight or at its end"),
-        Err(error) => unavailable(&error),
-    }
+    let cancelled = doors.store.cancel(id, &order.by, &order.why, doors.clock.now()).await;
+    doors.work.notify_one();
+    let refusal = "no such delivery, or it is in flight or at its end";
+    done(cancelled, StatusCode::OK, json!({ "cancelled": id }), refusal)
 }
 
 /// What a replay with this filter would send.
@@ -88,11 +79,8 @@ pub(super) async fn stop(State(doors): State<OperatorDoors>, Path(id): Path<Stri
     let Ok(id) = id.parse::<ReplayId>() else {
         return (StatusCode::NOT_FOUND, Json(json!({ "error": "not a replay's id; it begins with rpl-" })));
     };
-    match doors.store.stop_replay(id).await {
-        Ok(true) => (StatusCode::OK, Json(json!({ "stopped": id }))),
-        Ok(false) => refused("no such replay runs"),
-        Err(error) => unavailable(&error),
-    }
+    let stopped = doors.store.stop_replay(id).await;
+    done(stopped, StatusCode::OK, json!({ "stopped": id }), "no such replay runs")
 }
 
 /// Every server that something was ever owed to, and how it is.
@@ -129,10 +117,8 @@ pub(super) async fn pause(
     if !is_known(&doors, &endpoint) {
         return no_endpoint();
     }
-    match doors.store.pause(&endpoint, &order.by, &order.why, doors.clock.now()).await {
-        Ok(()) => (StatusCode::OK, Json(json!({ "paused": endpoint }))),
-        Err(error) => unavailable(&error),
-    }
+    let paused = doors.store.pause(&endpoint, &order.by, &order.why, doors.clock.now()).await;
+    done(paused.map(|()| true), StatusCode::OK, json!({ "paused": endpoint }), "")
 }
 
 /// Lets attempts at a server go on.
@@ -144,11 +130,16 @@ pub(super) async fn resume(
     if !is_known(&doors, &endpoint) {
         return no_endpoint();
     }
-    match doors.store.resume(&endpoint, &order.by, doors.clock.now()).await {
-        Ok(()) => {
-            doors.work.notify_one();
-            (StatusCode::OK, Json(json!({ "resumed": endpoint })))
-        }
+    let resumed = doors.store.resume(&endpoint, &order.by, doors.clock.now()).await;
+    doors.work.notify_one();
+    done(resumed.map(|()| true), StatusCode::OK, json!({ "resumed": endpoint }), "")
+}
+
+/// The answer to an order: done, refused, or not known because the ledger did not answer.
+fn done(result: Result<bool, StoreError>, status: StatusCode, told: Value, refusal: &str) -> Answer {
+    match result {
+        Ok(true) => (status, Json(told)),
+        Ok(false) => (StatusCode::CONFLICT, Json(json!({ "error": refusal }))),
         Err(error) => unavailable(&error),
     }
 }
@@ -164,10 +155,6 @@ fn no_endpoint() -> Answer {
 
 fn no_delivery_id() -> Answer {
     (StatusCode::NOT_FOUND, Json(json!({ "error": "not a delivery id; it begins with dlv-" })))
-}
-
-fn refused(error: &str) -> Answer {
-    (StatusCode::CONFLICT, Json(json!({ "error": error })))
 }
 
 fn unavailable(error: &StoreError) -> Answer {

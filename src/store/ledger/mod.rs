@@ -20,6 +20,7 @@ mod work_queue;
 
 use std::sync::Arc;
 
+use super::Store;
 use super::engine::Engine;
 use super::seal::{KeyError, KeyRing, Sealer};
 use super::sql::{Session, SqlError};
@@ -45,6 +46,8 @@ pub enum UnlockError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl<E: Engine> Store for Ledger<E> {}
 
 impl<E: Engine> Ledger<E> {
     /// Uses the ledger that an engine has opened. `instance` names this gateway among those that share it.
