@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::orders::{Order, order};
+use super::orders::{Order, order, state};
 use super::replay::Replay;
 use super::settings::SettingsFolder;
 use super::{fail, failed, say};
@@ -143,14 +143,6 @@ impl Cancel {
         let path = format!("/admin/deliveries/{}/cancel", self.id);
         order(&self.settings, &path, Some(&self.order.as_json())).await
     }
-}
-
-pub(super) fn state(word: &str) -> Result<DeliveryState, String> {
-    let found = DeliveryState::ALL.into_iter().find(|state| state.word() == word);
-    found.ok_or_else(|| {
-        let words: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.word()).collect();
-        format!("use one of {}", words.join(", "))
-    })
 }
 
 fn what(delivery: &Delivery) -> String {

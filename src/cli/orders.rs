@@ -10,6 +10,7 @@ use super::settings::SettingsFolder;
 use super::{fail, say};
 use crate::fhir::client::http_client;
 use crate::fhir::json;
+use crate::model::delivery::DeliveryState;
 
 /// Who orders something, and why: it stands in the ledger.
 #[derive(Args, Debug)]
@@ -64,4 +65,13 @@ pub async fn order(
     let answer = ask(settings, Method::POST, path, body).await?;
     say(&answer.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+/// A state of deliveries, as operators type it.
+pub(super) fn state(word: &str) -> Result<DeliveryState, String> {
+    let found = DeliveryState::ALL.into_iter().find(|state| state.word() == word);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.word()).collect();
+        format!("use one of {}", words.join(", "))
+    })
 }

@@ -8,8 +8,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::deliveries::state;
-use super::orders::{Order, ask, order};
+use super::orders::{Order, ask, order, state};
 use super::say;
 use super::settings::SettingsFolder;
 use crate::model::delivery::DeliveryState;

@@ -3,8 +3,8 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::super::ledger::UnlockError;
 use super::super::migrations::{self, LayoutError};
@@ -75,6 +75,8 @@ pub(super) async fn has_ledger(options: &PostgresOptions) -> Result<bool, OpenEr
 async fn connect(options: &PostgresOptions) -> Result<PgPool, OpenError> {
     let address = PgConnectOptions::from_str(options.url.reveal()).map_err(|_| OpenError::Address)?;
     let address = address.application_name("referral-gateway").statement_cache_capacity(256);
+    // A pool would tell only that it has no connection, and not why.
+    PgConnection::connect_with(&address).await?.close().await?;
     let pool = PgPoolOptions::new().max_connections(options.connections.max(2)).acquire_timeout(CONNECT_WAIT);
     Ok(pool.connect_with(address).await?)
 }

@@ -110,15 +110,20 @@ fn owned(row: &PgRow) -> Result<Row, SqlError> {
 pub(super) fn failure(error: &sqlx::Error) -> SqlError {
     let Some(refused) = error.as_database_error() else {
         let code = match error {
-            sqlx::Error::PoolTimedOut => "no free connection",
-            sqlx::Error::Io(_) => "connection lost",
-            _ => "not connected",
+            sqlx::Error::PoolTimedOut => "no free connection".to_owned(),
+            sqlx::Error::Io(error) => error.kind().to_string(),
+            sqlx::Error::Tls(_) => "TLS failed".to_owned(),
+            _ => "not connected".to_owned(),
         };
-        return SqlError::Unavailable(code.to_owned());
+        return SqlError::Unavailable(code);
     };
     match refused.code().as_deref() {
         // unique_violation, serialization_failure, deadlock_detected
         Some("23505" | "40001" | "40P01") => SqlError::Conflict,
+        Some("28000" | "28P01") => SqlError::Unavailable("user or password refused".to_owned()),
+        Some("3D000") => SqlError::Unavailable("no such database".to_owned()),
+        Some("42501") => SqlError::Unavailable("the user may not do this".to_owned()),
+        Some("53300") => SqlError::Unavailable("the server has too many connections".to_owned()),
         code => SqlError::Unavailable(format!("SQLSTATE {}", code.unwrap_or("unknown"))),
     }
 }

@@ -33,6 +33,22 @@ async fn another_key_does_not_open_the_database() {
 }
 
 #[tokio::test]
+async fn why_a_database_cannot_be_opened_is_told_without_its_address() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let there = server.database().await;
+    let elsewhere = there.replace(&format!(":{}/", server.port), ":1/");
+    let absent = format!("{}?sslmode=disable", there.split("/ledger").next().unwrap().to_owned() + "/absent");
+
+    let told = async |url: &str| {
+        let opened = PostgresStore::open(&options(url.to_owned()), &keys()).await;
+        opened.err().unwrap().to_string()
+    };
+
+    assert!(told(&elsewhere).await.ends_with("connection refused"));
+    assert!(told(&absent).await.ends_with("no such database"));
+}
+
+#[tokio::test]
 async fn gateways_that_start_together_make_one_ledger() {
     let Some(server) = PostgresServer::shared() else { return };
     let options = options(server.database().await);
