@@ -6,6 +6,7 @@ pub mod housekeeping;
 pub mod ledger;
 mod limits;
 pub mod parts;
+mod patience;
 pub mod preflight;
 pub mod pressure;
 pub mod profiles;

@@ -14,6 +14,7 @@ use super::health::PartsHealth;
 use super::housekeeping::Housekeeper;
 use super::ledger;
 use super::limits;
+use super::patience;
 use super::preflight;
 use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
@@ -29,8 +30,7 @@ use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
 use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
-use crate::model::delivery::{Delivery, Owed, RetrySchedule};
-use crate::model::endpoint::EndpointLimits;
+use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
@@ -40,7 +40,7 @@ use crate::server::{Doors, Limits};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::validation;
-use crate::worker::{Patience, Step, Worker};
+use crate::worker::{Step, Worker};
 
 /// Everything that a running gateway is made of.
 pub struct Parts {
@@ -75,7 +75,7 @@ impl Parts {
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
             metrics: Arc::clone(&house.metrics),
-            patience: patience(config),
+            patience: patience::of(config),
         };
         let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound)? };
         opened.listen(&doors.work);
@@ -263,22 +263,6 @@ pub(super) fn fhir_client(
     let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
         .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
     Ok(FhirClient::new(http.clone(), &endpoint.base_url, tokens, endpoint.timeout))
-}
-
-fn patience(config: &Config) -> Patience {
-    let delivery = &config.delivery;
-    let schedule = |deadline| RetrySchedule { first: delivery.first_retry, deadline };
-    Patience {
-        clinic: schedule(delivery.clinic_deadline),
-        partner: schedule(delivery.partner_deadline),
-        quiet_period: delivery.quiet_period,
-        lease: delivery.lease,
-        at_once: delivery.workers,
-        endpoint: EndpointLimits {
-            at_once: u32::try_from(delivery.attempts_per_endpoint).unwrap_or(u32::MAX),
-            per_second: delivery.attempts_per_second,
-        },
-    }
 }
 
 /// Both roads, as the worker sees them.

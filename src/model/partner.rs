@@ -81,6 +81,17 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// How what we write there is written once.
     pub writes: WriteRules,
+    /// How much it may be asked to do, where that differs from other servers.
+    pub pace: Pace,
+}
+
+/// How much one server may be asked to do; none: as much as others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// So many attempts at the same time.
+    pub at_once: Option<u32>,
+    /// So many attempts begin in a second, on average; 0: no limit.
+    pub per_second: Option<u32>,
 }
 
 /// How we prove who we are at a FHIR server.

@@ -1,5 +1,7 @@
 //! The work that is owed, and the servers that it is owed to.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,12 +12,21 @@ use crate::model::ids::DeliveryId;
 use crate::model::work::{Ended, Lease, Settled, StoreError};
 
 /// How much work may be taken at a time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ClaimLimits {
     /// So many deliveries now.
     pub in_all: usize,
     /// How much one server may be asked to do, by all who share the ledger.
     pub endpoint: EndpointLimits,
+    /// Servers for which other limits hold, by their endpoints.
+    pub own: Option<Arc<BTreeMap<String, EndpointLimits>>>,
+}
+
+impl ClaimLimits {
+    /// The limits of one server.
+    pub fn of(&self, endpoint: &str) -> &EndpointLimits {
+        self.own.as_ref().and_then(|own| own.get(endpoint)).unwrap_or(&self.endpoint)
+    }
 }
 
 /// Work that was taken.

@@ -6,6 +6,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ pub trait Step: Send + Sync {
 }
 
 /// How long and how often we try.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Patience {
     /// Towards the clinic.
     pub clinic: RetrySchedule,
@@ -47,6 +48,8 @@ pub struct Patience {
     pub at_once: usize,
     /// How much one server may be asked to do: one that is slow or dead delays nobody else.
     pub endpoint: EndpointLimits,
+    /// Servers for which other limits hold, by their endpoints.
+    pub own: Arc<BTreeMap<String, EndpointLimits>>,
 }
 
 /// Works off what is due.
@@ -117,7 +120,11 @@ impl Worker {
             return Ok(Taken { attempts: 0, ask_again: None });
         }
         crash_point("before-claim");
-        let limits = ClaimLimits { in_all: free, endpoint: self.patience.endpoint };
+        let limits = ClaimLimits {
+            in_all: free,
+            endpoint: self.patience.endpoint,
+            own: Some(Arc::clone(&self.patience.own)),
+        };
         let claimed = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
         let attempts = claimed.leases.len();
         for lease in claimed.leases {

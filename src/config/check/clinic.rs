@@ -12,7 +12,7 @@ use crate::config::raw::gateway as raw;
 use crate::config::settings::Clinic;
 use crate::model::client::ClientRole;
 use crate::model::effects::WriteRules;
-use crate::model::partner::Endpoint;
+use crate::model::partner::{Endpoint, Pace};
 
 /// Checks the section.
 pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic> {
@@ -32,6 +32,7 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic>
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s),
             writes: WriteRules { effects: raw.effects.into(), verify_unique: raw.verify_unique.into() },
+            pace: Pace { at_once: raw.attempts_at_once, per_second: raw.attempts_per_second },
         },
         poll_interval: Duration::from_secs(raw.poll_interval_s),
         poll_overlap: Duration::from_secs(raw.poll_overlap_s),

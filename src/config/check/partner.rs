@@ -10,7 +10,7 @@ use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
 use crate::model::client::ClientRole;
 use crate::model::effects::WriteRules;
 use crate::model::ids::PartnerId;
-use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Partner, Share};
+use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Pace, Partner, Share};
 
 /// How long one request to a partner may take where its file does not say.
 const DEFAULT_TIMEOUT_S: u64 = 30;
@@ -98,6 +98,7 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
                 effects: raw.effects.map(Into::into).unwrap_or_default(),
                 verify_unique: raw.verify_unique.map(Into::into).unwrap_or_default(),
             },
+            pace: Pace { at_once: raw.attempts_at_once, per_second: raw.attempts_per_second },
         })),
         Mode::Message => return None,
     };

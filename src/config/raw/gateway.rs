@@ -132,6 +132,12 @@ pub(crate) struct Clinic {
     pub(crate) effects: Effects,
     /// When we look for a second one of what must be one.
     pub(crate) verify_unique: VerifyUnique,
+    /// How many attempts run at its server at the same time; left out: delivery.attempts_per_endpoint.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) attempts_at_once: Option<u32>,
+    /// How many attempts begin there in a second, 0 for no limit; left out: delivery.attempts_per_second.
+    #[schemars(range(max = 10_000))]
+    pub(crate) attempts_per_second: Option<u32>,
     /// The zone in which dates without a time are read, an IANA name.
     pub(crate) time_zone: String,
     /// The bearer token that the clinic's server shows at /hooks/clinic. Give this or `hook_token_file`.

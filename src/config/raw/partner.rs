@@ -55,6 +55,12 @@ pub(crate) struct Outbound {
     pub(crate) effects: Option<Effects>,
     /// When we look for a second one of what must be one; left out: after-unknown.
     pub(crate) verify_unique: Option<VerifyUnique>,
+    /// How many attempts run at its server at the same time; left out: delivery.attempts_per_endpoint.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) attempts_at_once: Option<u32>,
+    /// How many attempts begin there in a second, 0 for no limit; left out: delivery.attempts_per_second.
+    #[schemars(range(max = 10_000))]
+    pub(crate) attempts_per_second: Option<u32>,
     /// How we prove who we are at its server; left out: none.
     pub(crate) auth: Option<Auth>,
 }

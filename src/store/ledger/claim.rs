@@ -13,7 +13,7 @@ pub(super) struct Taking<'a> {
     pub(super) owner: &'a str,
     pub(super) now: Timestamp,
     pub(super) until: Timestamp,
-    pub(super) limits: ClaimLimits,
+    pub(super) limits: &'a ClaimLimits,
 }
 
 /// Leases lanes with due work, endpoint by endpoint: a server that is slow or dead takes work from nobody else.
@@ -75,7 +75,7 @@ fn take_from(
     }
     let mut state = endpoints::locked(session, endpoint)?;
     let in_flight = in_flight(session, endpoint)?;
-    let limits = &taking.limits.endpoint;
+    let limits = taking.limits.of(endpoint);
     let allowance = state.allowance(taking.now, limits, in_flight);
     let room = free.min(allowance.in_all as usize);
     let again = take_lanes(session, endpoint, true, room.min(allowance.retries as usize), taking)?;

@@ -23,7 +23,7 @@ impl<E: Engine> WorkQueue for Ledger<E> {
         let owner = self.instance.clone();
         self.write(move |session| {
             let until = now.saturating_add(lease).unwrap_or(now);
-            claim::claim(session, &claim::Taking { owner: &owner, now, until, limits })
+            claim::claim(session, &claim::Taking { owner: &owner, now, until, limits: &limits })
         })
         .await
     }

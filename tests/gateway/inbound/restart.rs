@@ -95,7 +95,7 @@ async fn with_work_queued() -> TestGateway {
 
 /// Takes the one delivery, as a worker does that is then never heard of again.
 async fn claim(gateway: &TestGateway) -> Lease {
-    let limits = ClaimLimits { in_all: 1, endpoint: EndpointLimits { at_once: 1, per_second: 0 } };
+    let limits = ClaimLimits { in_all: 1, endpoint: EndpointLimits { at_once: 1, per_second: 0 }, own: None };
     let worker = &gateway.gateway().parts().worker;
     let claimed = worker.store.claim(worker.clock.now(), worker.patience.lease, limits).await.unwrap();
     claimed.leases.into_iter().next().unwrap()

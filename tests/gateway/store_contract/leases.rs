@@ -1,7 +1,11 @@
 //! Who may work on what, and for how long.
 
+use std::sync::Arc;
+
 use referral_gateway::model::delivery::DeliveryState;
+use referral_gateway::model::endpoint::EndpointLimits;
 use referral_gateway::model::work::{Effect, Settled, Settlement};
+use referral_gateway::store::ClaimLimits;
 
 use super::{
     LEASE, PLENTY, accept, at, at_clinic, backends, cause, claim, delivered, ended, ledgers, limits, owe,
@@ -79,11 +83,11 @@ async fn an_endpoint_gets_no_more_than_its_share_of_the_workers() {
         owe(&store, other, "7", "2").await;
         let few = limits(16, 4);
 
-        let first = store.claim(at(10), LEASE, few).await.unwrap().leases;
-        let second = store.claim(at(10), LEASE, few).await.unwrap().leases;
+        let first = store.claim(at(10), LEASE, few.clone()).await.unwrap().leases;
+        let second = store.claim(at(10), LEASE, few.clone()).await.unwrap().leases;
         let done = first.iter().find(|it| it.delivery.partner.as_str() == "lakeside").unwrap();
         settle(&store, done, delivered(), at(11)).await;
-        let third = store.claim(at(11), LEASE, few).await.unwrap().leases;
+        let third = store.claim(at(11), LEASE, few.clone()).await.unwrap().leases;
 
         let of = |leases: &[referral_gateway::model::work::Lease], id: &str| {
             leases.iter().filter(|it| it.delivery.partner.as_str() == id).count()
@@ -163,5 +167,20 @@ async fn where_an_effect_was_put_is_kept_until_it_is_known_to_be_the_only_one() 
         assert_eq!((look.delivery.attempts, again.delivery.attempts), (0, 1));
         assert_eq!(again.delivery.placed, look.delivery.placed);
         assert!(again.delivery.effect_unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_server_may_have_limits_of_its_own() {
+    for (store, _backend) in ledgers().await {
+        for number in 0..6 {
+            accept(&store, "lakeside", &format!("order-{number}")).await;
+        }
+        let own = [("@clinic".to_owned(), EndpointLimits { at_once: 2, per_second: 0 })];
+        let own = Some(Arc::new(own.into_iter().collect()));
+
+        let taken = store.claim(at(0), LEASE, ClaimLimits { own, ..limits(16, 4) }).await.unwrap();
+
+        assert_eq!(taken.leases.len(), 2);
     }
 }

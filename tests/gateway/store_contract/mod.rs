@@ -108,7 +108,7 @@ const LEASE: Duration = Duration::from_mins(1);
 const PLENTY: ClaimLimits = limits(100, 100);
 
 const fn limits(in_all: usize, at_once: u32) -> ClaimLimits {
-    ClaimLimits { in_all, endpoint: EndpointLimits { at_once, per_second: 0 } }
+    ClaimLimits { in_all, endpoint: EndpointLimits { at_once, per_second: 0 }, own: None }
 }
 
 /// An attempt that ended so and says nothing of the server.
