@@ -134,18 +134,22 @@ impl Show {
 
 impl Retry {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        order(&self.settings, &format!("/admin/deliveries/{}/retry", self.id), None).await
+        let id = self.id;
+        let outcome = format!("{id} is due now; `deliveries show {id}` tells what becomes of it.");
+        order(&self.settings, &format!("/admin/deliveries/{id}/retry"), None, &outcome).await
     }
 }
 
 impl Cancel {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let path = format!("/admin/deliveries/{}/cancel", self.id);
-        order(&self.settings, &path, Some(&self.order.as_json())).await
+        let id = self.id;
+        let outcome = format!("{id} is cancelled: it is not sent any more. What waited behind it goes on.");
+        let path = format!("/admin/deliveries/{id}/cancel");
+        order(&self.settings, &path, Some(&self.order.as_json()), &outcome).await
     }
 }
 
-pub(super) fn state(word: &str) -> Result<DeliveryState, String> {
+fn state(word: &str) -> Result<DeliveryState, String> {
     let found = DeliveryState::ALL.into_iter().find(|state| state.word() == word);
     found.ok_or_else(|| {
         let words: Vec<&str> = DeliveryState::ALL.iter().map(|state| state.word()).collect();
