@@ -24,7 +24,7 @@ const PRINTED: [(&str, &str); 6] = [
     ("README.md", "\"transaction-response\""),
     ("README.md", "sensitivity-not-named"),
     ("docs/how-to/watch-the-gateway.md", "deliveries recorded"),
-    ("docs/how-to/find-out-why-an-update-was-not-sent.md", "\"retrying\""),
+    ("docs/how-to/find-out-why-an-update-was-not-sent.md", "is due now"),
 ];
 
 #[test]

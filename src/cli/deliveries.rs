@@ -134,14 +134,18 @@ impl Show {
 
 impl Retry {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        order(&self.settings, &format!("/admin/deliveries/{}/retry", self.id), None).await
+        let id = self.id;
+        let outcome = format!("{id} is due now; `deliveries show {id}` tells what becomes of it.");
+        order(&self.settings, &format!("/admin/deliveries/{id}/retry"), None, &outcome).await
     }
 }
 
 impl Cancel {
     async fn run(self) -> Result<ExitCode, ExitCode> {
-        let path = format!("/admin/deliveries/{}/cancel", self.id);
-        order(&self.settings, &path, Some(&self.order.as_json())).await
+        let id = self.id;
+        let outcome = format!("{id} is cancelled: it is not sent any more. What waited behind it goes on.");
+        let path = format!("/admin/deliveries/{id}/cancel");
+        order(&self.settings, &path, Some(&self.order.as_json()), &outcome).await
     }
 }
 

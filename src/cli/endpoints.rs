@@ -48,8 +48,17 @@ impl Endpoints {
     pub async fn run(self) -> ExitCode {
         let ended = match self {
             Self::List(list) => list.run().await,
-            Self::Pause(named) => named.run("pause").await,
-            Self::Resume(named) => named.run("resume").await,
+            Self::Pause(named) => {
+                let outcome = format!(
+                    "No attempt is made at {0} until `endpoints resume {0}`; what is owed to it waits.",
+                    named.endpoint
+                );
+                named.run("pause", &outcome).await
+            }
+            Self::Resume(named) => {
+                let outcome = format!("Attempts at {} are made again.", named.endpoint);
+                named.run("resume", &outcome).await
+            }
         };
         ended.unwrap_or_else(|code| code)
     }
@@ -66,9 +75,9 @@ impl List {
 }
 
 impl Named {
-    async fn run(self, what: &str) -> Result<ExitCode, ExitCode> {
+    async fn run(self, what: &str, outcome: &str) -> Result<ExitCode, ExitCode> {
         let path = format!("/admin/endpoints/{}/{what}", self.endpoint);
-        order(&self.settings, &path, Some(&self.order.as_json())).await
+        order(&self.settings, &path, Some(&self.order.as_json()), outcome).await
     }
 }
 

@@ -43,27 +43,27 @@ pub async fn ask(
         request = request.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
     }
     let Ok(response) = request.send().await else {
-        return Err(fail(&format!("no gateway answers at {listen}")));
+        return Err(fail(&format!("no gateway answers at {listen}; only one that runs takes orders")));
     };
-    let accepted = response.status().is_success();
+    let status = response.status();
     let body = response.bytes().await.unwrap_or_default();
     let answer = json::parse(&body).unwrap_or(Value::Null);
-    if accepted {
+    if status.is_success() {
         return Ok(answer);
     }
-    let reason =
-        answer["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
-    Err(fail(&reason))
+    let reason = answer["error"].as_str().map(str::to_owned);
+    Err(fail(&reason.unwrap_or_else(|| format!("the gateway at {listen} does not take this: {status}"))))
 }
 
-/// Asks, and shows the answer.
+/// Orders something, and says what will come of it.
 pub async fn order(
     settings: &SettingsFolder,
     path: &str,
     body: Option<&Value>,
+    outcome: &str,
 ) -> Result<ExitCode, ExitCode> {
-    let answer = ask(settings, Method::POST, path, body).await?;
-    say(&answer.to_string());
+    ask(settings, Method::POST, path, body).await?;
+    say(outcome);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,7 +13,7 @@ use super::say;
 use super::settings::SettingsFolder;
 use crate::model::delivery::DeliveryState;
 use crate::model::ids::{DeliveryId, PartnerId, ReplayId};
-use crate::model::replay::{NewReplay, ReplayFilter};
+use crate::model::replay::{NewReplay, REPLAYABLE, ReplayFilter};
 
 /// Which deliveries, and how fast.
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub struct Replay {
     id: Option<DeliveryId>,
     /// Only this state; may be given several times: dead (the default), quarantined, retry-wait, unknown-wait,
     /// held.
-    #[arg(long, value_parser = state)]
+    #[arg(long, value_parser = replayable)]
     state: Vec<DeliveryState>,
     /// Only to this server: @clinic or a partner's id.
     #[arg(long, value_name = "ID")]
@@ -71,8 +71,18 @@ impl Replay {
         }
         let Order { by, why } = self.order;
         let new = NewReplay { filter, per_minute: self.per_minute, by, why };
-        order(&self.settings, "/admin/replays", Some(&json!(new))).await
+        let answer = ask(&self.settings, Method::POST, "/admin/replays", Some(&json!(new))).await?;
+        let id = answer["replay"].as_str().unwrap_or_default();
+        say(&format!("{id} runs; `replays list` tells how far it is, `replays stop {id}` stops it."));
+        Ok(ExitCode::SUCCESS)
     }
+}
+
+fn replayable(word: &str) -> Result<DeliveryState, String> {
+    let found = REPLAYABLE.into_iter().find(|state| state.word() == word);
+    found.ok_or_else(|| {
+        format!("only what is {} can be sent again", REPLAYABLE.map(DeliveryState::word).join(", "))
+    })
 }
 
 fn tell_groups(answer: &Value) {
@@ -100,11 +110,14 @@ pub enum Replays {
     Stop(Stop),
 }
 
-/// Where.
+/// How to list.
 #[derive(Args, Debug)]
 pub struct List {
     #[command(flatten)]
     settings: SettingsFolder,
+    /// Write one JSON object a line.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Which.
@@ -122,8 +135,9 @@ impl Replays {
     pub async fn run(self) -> ExitCode {
         let ended = match self {
             Self::List(list) => list.run().await,
-            Self::Stop(stop) => {
-                order(&stop.settings, &format!("/admin/replays/{}/stop", stop.id), None).await
+            Self::Stop(Stop { id, settings }) => {
+                let outcome = format!("{id} is stopped; what it had not reached stays as it is.");
+                order(&settings, &format!("/admin/replays/{id}/stop"), None, &outcome).await
             }
         };
         ended.unwrap_or_else(|code| code)
@@ -134,8 +148,23 @@ impl List {
     async fn run(self) -> Result<ExitCode, ExitCode> {
         let answer = ask(&self.settings, Method::GET, "/admin/replays", None).await?;
         for replay in answer["replays"].as_array().into_iter().flatten() {
-            say(&replay.to_string());
+            say(&if self.json { replay.to_string() } else { line(replay) });
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn line(replay: &Value) -> String {
+    let word = |key: &str| replay[key].as_str().unwrap_or("-").to_owned();
+    format!(
+        "{}  {:<7}  {} made due, {} passed over, {} a minute  asked {} by {}: {}",
+        word("id"),
+        word("state"),
+        replay["replayed"],
+        replay["passed_over"],
+        replay["per_minute"],
+        word("asked"),
+        word("by"),
+        word("why"),
+    )
 }

@@ -27,7 +27,7 @@ pub struct ReplayFilter {
 }
 
 /// States in which a delivery can be sent again.
-const REPLAYABLE: [DeliveryState; 5] = [
+pub const REPLAYABLE: [DeliveryState; 5] = [
     DeliveryState::Dead,
     DeliveryState::Quarantined,
     DeliveryState::RetryWait,

@@ -15,6 +15,7 @@ mod examples;
 mod faults;
 mod fixtures;
 mod inbound;
+mod operator;
 mod outbound;
 mod permit;
 mod privacy;

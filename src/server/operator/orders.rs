@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::OperatorDoors;
-use crate::model::delivery::CLINIC;
+use crate::model::delivery::{CLINIC, DeliveryState};
 use crate::model::endpoint::{EndpointReport, Opening};
-use crate::model::ids::{DeliveryId, ReplayId};
+use crate::model::ids::{DeliveryId, PartnerId, ReplayId};
 use crate::model::replay::{NewReplay, ReplayFilter};
 use crate::model::work::StoreError;
 
@@ -31,8 +31,10 @@ pub(super) async fn retry(State(doors): State<OperatorDoors>, Path(id): Path<Str
     };
     let retried = doors.store.retry(id, doors.clock.now()).await;
     doors.work.notify_one();
-    let refusal = "no such delivery, or it is at its end, in flight, or older than what was sent";
-    done(retried, StatusCode::ACCEPTED, json!({ "retrying": id }), refusal)
+    match retried {
+        Ok(false) => why_not(&doors, id, "tried again").await,
+        known => done(known, StatusCode::ACCEPTED, json!({ "retrying": id }), ""),
+    }
 }
 
 /// Decides that a delivery is not to be done. What waited behind it may go.
@@ -46,12 +48,17 @@ pub(super) async fn cancel(
     };
     let cancelled = doors.store.cancel(id, &order.by, &order.why, doors.clock.now()).await;
     doors.work.notify_one();
-    let refusal = "no such delivery, or it is in flight or at its end";
-    done(cancelled, StatusCode::OK, json!({ "cancelled": id }), refusal)
+    match cancelled {
+        Ok(false) => why_not(&doors, id, "cancelled").await,
+        known => done(known, StatusCode::OK, json!({ "cancelled": id }), ""),
+    }
 }
 
 /// What a replay with this filter would send.
 pub(super) async fn preview(State(doors): State<OperatorDoors>, Json(filter): Json<ReplayFilter>) -> Answer {
+    if let Some(refusal) = unknown_server(&doors, &filter).await {
+        return refusal;
+    }
     match doors.store.preview_replay(filter).await {
         Ok(groups) => (StatusCode::OK, Json(json!({ "would_replay": groups }))),
         Err(error) => unavailable(&error),
@@ -60,6 +67,9 @@ pub(super) async fn preview(State(doors): State<OperatorDoors>, Json(filter): Js
 
 /// Orders a replay.
 pub(super) async fn replay(State(doors): State<OperatorDoors>, Json(new): Json<NewReplay>) -> Answer {
+    if let Some(refusal) = unknown_server(&doors, &new.filter).await {
+        return refusal;
+    }
     match doors.store.begin_replay(new, doors.clock.now()).await {
         Ok(id) => (StatusCode::ACCEPTED, Json(json!({ "replay": id }))),
         Err(error) => unavailable(&error),
@@ -80,7 +90,8 @@ pub(super) async fn stop(State(doors): State<OperatorDoors>, Path(id): Path<Stri
         return (StatusCode::NOT_FOUND, Json(json!({ "error": "not a replay's id; it begins with rpl-" })));
     };
     let stopped = doors.store.stop_replay(id).await;
-    done(stopped, StatusCode::OK, json!({ "stopped": id }), "no such replay runs")
+    let refusal = format!("no replay {id} runs: it is done or stopped, or there never was one");
+    done(stopped, StatusCode::OK, json!({ "stopped": id }), &refusal)
 }
 
 /// Every server that something was ever owed to, and how it is.
@@ -146,6 +157,34 @@ fn done(result: Result<bool, StoreError>, status: StatusCode, told: Value, refus
 
 fn is_known(doors: &OperatorDoors, endpoint: &str) -> bool {
     endpoint == CLINIC || doors.partners.all().any(|it| it.id.as_str() == endpoint)
+}
+
+/// A filter that names what nothing was ever owed to: more likely a slip than an order for nothing. A partner
+/// that has left the settings may still be owed something.
+async fn unknown_server(doors: &OperatorDoors, filter: &ReplayFilter) -> Option<Answer> {
+    let partner = filter.partner.as_ref().map(PartnerId::as_str);
+    let mut strangers = filter.endpoint.as_deref().into_iter().chain(partner);
+    let stranger = strangers.find(|it| !is_known(doors, it))?;
+    match doors.store.endpoints().await {
+        Ok(known) if known.iter().any(|it| it.endpoint == stranger) => None,
+        Ok(_) => Some(no_endpoint()),
+        Err(error) => Some(unavailable(&error)),
+    }
+}
+
+/// Why an order about one delivery cannot be followed.
+async fn why_not(doors: &OperatorDoors, id: DeliveryId, done: &str) -> Answer {
+    match doors.store.delivery(id).await {
+        Ok(None) => refused(&format!("there is no delivery {id}")),
+        Ok(Some(it)) if it.state == DeliveryState::InFlight => {
+            refused(&format!("{id} is in flight: ask again when its attempt has ended"))
+        }
+        Ok(Some(it)) if matches!(it.state, DeliveryState::Dead | DeliveryState::Quarantined) => {
+            refused(&format!("{id} cannot be {done}: something newer of the same resource was sent"))
+        }
+        Ok(Some(it)) => refused(&format!("{id} cannot be {done}: it is {}", it.state.word())),
+        Err(error) => unavailable(&error),
+    }
 }
 
 fn no_endpoint() -> Answer {

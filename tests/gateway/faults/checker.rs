@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use referral_gateway::sandbox::fhir_server::FhirServer;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+use super::ledger::{Ledger, Row};
 use super::world::{PARTNERS, World};
 use crate::process::{lines, run};
 use crate::support::Canaries;
@@ -61,9 +61,9 @@ const SUPERSEDED: i64 = 8;
 /// Checks a world whose gateway has come to rest and was stopped.
 pub async fn check(world: &World) -> Findings {
     let mut findings = Findings::default();
-    let ledger = Connection::open_with_flags(world.ledger(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let referrals = referrals(&ledger);
-    let owed = owed(&ledger);
+    let ledger = world.ledger();
+    let referrals = referrals(ledger);
+    let owed = owed(ledger);
     (findings.referrals, findings.deliveries) = (referrals.len(), owed.len());
     what_was_told(world, &referrals, &mut findings);
     orders_at_the_clinic(world, &referrals, &mut findings);
@@ -77,7 +77,7 @@ pub async fn check(world: &World) -> Findings {
             findings.lost.insert(format!("{} ended in state {}", delivery.id, delivery.state));
         }
     }
-    the_file(&ledger, &mut findings);
+    the_rows(ledger, &mut findings);
     the_trail(world, &mut findings).await;
     findings
 }
@@ -197,18 +197,19 @@ fn effects(server: &FhirServer, partner: &str, owed: &[Owed], findings: &mut Fin
     }
 }
 
-/// I9.
-fn the_file(ledger: &Connection, findings: &mut Findings) {
-    let integrity: String = ledger.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    if integrity != "ok" {
-        findings.wrong.insert(format!("integrity_check: {integrity}"));
-    }
-    let mut foreign = ledger.prepare("PRAGMA foreign_key_check").unwrap();
-    if foreign.exists([]).unwrap() {
-        findings.wrong.insert("a foreign key leads nowhere".to_owned());
+/// I9. PostgreSQL holds its foreign keys itself.
+fn the_rows(ledger: &Ledger, findings: &mut Findings) {
+    if matches!(ledger, Ledger::Sqlite(_)) {
+        let integrity = ledger.rows("PRAGMA integrity_check");
+        if integrity != [[Some("ok".to_owned())]] {
+            findings.wrong.insert(format!("integrity_check: {integrity:?}"));
+        }
+        if !ledger.rows("PRAGMA foreign_key_check").is_empty() {
+            findings.wrong.insert("a foreign key leads nowhere".to_owned());
+        }
     }
     for (what, query) in ORPHANS {
-        let count: i64 = ledger.query_row(query, [], |row| row.get(0)).unwrap();
+        let count = ledger.number(query);
         if count > 0 {
             findings.wrong.insert(format!("{count} {what}"));
         }
@@ -237,33 +238,33 @@ async fn the_trail(world: &World, findings: &mut Findings) {
     }
 }
 
-fn referrals(ledger: &Connection) -> BTreeMap<String, String> {
-    let mut statement = ledger.prepare("SELECT referral_id, partner_id FROM referral").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    rows.map(Result::unwrap).collect()
+fn referrals(ledger: &Ledger) -> BTreeMap<String, String> {
+    let rows = ledger.rows("SELECT referral_id, partner_id FROM referral");
+    rows.into_iter().map(|mut row| (take(&mut row, 0), take(&mut row, 1))).collect()
 }
 
-fn owed(ledger: &Connection) -> Vec<Owed> {
+fn owed(ledger: &Ledger) -> Vec<Owed> {
     let query =
         "SELECT delivery_id, referral_id, partner_id, lane_id, seq, resource_type || '/' || resource_id,
                    state, remote_reference,
-                   EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.delivery_id AND a.outcome = 'held')
+                   (SELECT COUNT(*) FROM attempt a WHERE a.delivery_id = d.delivery_id AND a.outcome = 'held')
                  FROM delivery d";
-    let mut statement = ledger.prepare(query).unwrap();
-    let rows = statement.query_map([], |row| {
-        Ok(Owed {
-            id: row.get(0)?,
-            referral: row.get(1)?,
-            partner: row.get(2)?,
-            lane: row.get(3)?,
-            seq: row.get(4)?,
-            resource: row.get(5)?,
-            state: row.get(6)?,
-            remote: row.get(7)?,
-            was_held: row.get(8)?,
-        })
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+    let owed = |mut row: Row| Owed {
+        id: take(&mut row, 0),
+        referral: take(&mut row, 1),
+        partner: take(&mut row, 2),
+        lane: take(&mut row, 3),
+        seq: take(&mut row, 4).parse().unwrap(),
+        resource: row[5].take(),
+        state: take(&mut row, 6).parse().unwrap(),
+        remote: row[7].take(),
+        was_held: take(&mut row, 8) != "0",
+    };
+    ledger.rows(query).into_iter().map(owed).collect()
+}
+
+fn take(row: &mut Row, column: usize) -> String {
+    row[column].take().unwrap()
 }
 
 /// The values of a resource's identifiers; `identifier` is a list on most types and an object on a few.

@@ -153,7 +153,7 @@ async fn a_first_start_that_is_cut_off_is_made_up_for() {
 /// See the test that follows.
 fn forget_half_a_key(world: &World) {
     let key = world.folder().join("gateway.key");
-    if fs::metadata(&key).is_ok_and(|it| it.len() < 32) && !world.ledger().exists() {
+    if fs::metadata(&key).is_ok_and(|it| it.len() < 32) && !world.ledger_file().exists() {
         fs::remove_file(key).unwrap();
     }
 }
@@ -174,7 +174,7 @@ async fn a_first_start_that_was_cut_off_within_the_key_is_made_up_for() {
 async fn a_ledger_of_a_newer_gateway_is_refused_in_words_and_left_as_it_is() {
     let world = World::start(1, "").await;
     world.serve().terminate();
-    let ledger = Connection::open(world.ledger()).unwrap();
+    let ledger = Connection::open(world.ledger_file()).unwrap();
     ledger.execute_batch("PRAGMA user_version = 999").unwrap();
     drop(ledger);
 

@@ -3,13 +3,16 @@
 //! that plays it again.
 
 mod answers;
+mod balancer;
 mod bodies;
 mod checker;
 mod clocks;
 mod crash_points;
+mod database;
 mod disk;
 mod instances;
 mod late_effects;
+mod ledger;
 mod new_key;
 mod proxy;
 mod random;

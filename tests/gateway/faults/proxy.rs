@@ -26,6 +26,8 @@ pub struct Harm {
     pub trickle: Option<Duration>,
     /// After so many bytes, counted from the order on over all connections, this happens, once.
     pub after: Option<(usize, End)>,
+    /// A piece with these bytes in it does not pass, and this happens, once.
+    pub at: Option<(&'static [u8], End)>,
 }
 
 /// What happens to a connection.
@@ -62,7 +64,12 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy before this server, given as `http://host:port/…`; harmless until it is told otherwise.
     pub async fn before(base_url: &str) -> Self {
-        let server = origin(base_url).trim_start_matches("http://").to_owned();
+        Self::before_address(origin(base_url).trim_start_matches("http://")).await
+    }
+
+    /// A proxy before this server, given as `host:port`.
+    pub async fn before_address(server: &str) -> Self {
+        let server = server.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared { orders: Mutex::default(), ends: watch::Sender::new(0) });
@@ -75,11 +82,21 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// The address of the proxy: `host:port`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
     /// From now on this happens to bytes in this direction, on open connections too.
     pub fn harm(&self, towards: Towards, harm: Harm) {
         let mut orders = self.shared.orders.lock().unwrap();
         orders.harm[towards as usize] = harm;
         orders.passed[towards as usize] = 0;
+    }
+
+    /// How many ordered ends have come.
+    pub fn ends(&self) -> usize {
+        *self.shared.ends.borrow()
     }
 
     /// Waits until an ordered end has come.
@@ -140,7 +157,7 @@ async fn pump(
         let read = from.read(&mut buffer[..most]).await.ok().filter(|it| *it > 0)?;
         let harm = harm_of(shared, towards);
         tokio::time::sleep(harm.latency + harm.trickle.unwrap_or_default()).await;
-        let (allowed, end) = pass(shared, towards, read);
+        let (allowed, end) = pass(shared, towards, &buffer[..read]);
         to.write_all(&buffer[..allowed]).await.ok()?;
         match end {
             None => {}
@@ -159,15 +176,20 @@ fn harm_of(shared: &Shared, towards: Towards) -> Harm {
 }
 
 /// How many of these bytes may pass, and whether the ordered end has come. It comes once.
-fn pass(shared: &Shared, towards: Towards, count: usize) -> (usize, Option<End>) {
+fn pass(shared: &Shared, towards: Towards, piece: &[u8]) -> (usize, Option<End>) {
     let mut orders = shared.orders.lock().unwrap();
     let place = towards as usize;
     let passed = orders.passed[place];
-    orders.passed[place] += count;
-    let Some((limit, end)) = orders.harm[place].after.filter(|(limit, _)| passed + count >= *limit) else {
-        return (count, None);
+    orders.passed[place] += piece.len();
+    let harm = &mut orders.harm[place];
+    let found = harm.at.filter(|(words, _)| piece.windows(words.len()).any(|it| it == *words));
+    let reached = harm.after.filter(|(limit, _)| passed + piece.len() >= *limit);
+    let (allowed, end) = match (found, reached) {
+        (Some((_, end)), _) => (0, end),
+        (None, Some((limit, end))) => (limit.saturating_sub(passed), end),
+        (None, None) => return (piece.len(), None),
     };
-    orders.harm[place].after = None;
+    (harm.at, harm.after) = (None, None);
     shared.ends.send_modify(|it| *it += 1);
-    (limit.saturating_sub(passed), Some(end))
+    (allowed, Some(end))
 }

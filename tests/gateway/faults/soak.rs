@@ -2,8 +2,9 @@
 //! work and every server misbehaves: nothing is lost, nothing is doubled, all is in order (F3, F13).
 //!
 //! `cargo soak` is the long run; with `GATEWAY_PROGRAM` it kills another build of the program, such as a release.
-//! `SOAK_KILLS`, `SOAK_SECONDS` and `SOAK_SEED` set its bounds and its dice; the
-//! dice decide what happens in which order, the machine how long each thing takes.
+//! `SOAK_KILLS`, `SOAK_SECONDS` and `SOAK_SEED` set its bounds and its dice; the dice decide what happens in which
+//! order, the machine how long each thing takes. `SOAK_STORE=postgres` puts the ledger into PostgreSQL, with two
+//! gateways on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use super::checker;
 use super::random::{Random, number_from};
 use super::world::{PARTNERS, World};
 use crate::process::{Serving, UP};
+use crate::support::PostgresServer;
 
 /// How far to go.
 struct Bounds {
@@ -33,7 +35,22 @@ struct Bounds {
 async fn a_gateway_that_is_killed_twenty_times_loses_nothing_and_doubles_nothing() {
     let seed = Random::seed_from("FAULT_SEED", 20_260_310);
     println!("FAULT_SEED={seed}");
-    soak(Bounds { kills: 20, time: Duration::from_mins(1), seed, patience: Duration::from_secs(90) }).await;
+    let bounds = Bounds { kills: 20, time: Duration::from_mins(1), seed, patience: Duration::from_secs(90) };
+    soak(World::start(PARTNERS.len(), "").await, bounds).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_on_one_database_that_are_killed_in_turn_lose_nothing_and_double_nothing() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let seed = Random::seed_from("FAULT_SEED", 20_260_311);
+    println!("FAULT_SEED={seed}");
+    let bounds = Bounds { kills: 12, time: Duration::from_mins(1), seed, patience: Duration::from_secs(90) };
+    soak(on_postgres(server).await, bounds).await;
+}
+
+/// A short lease: what a killed gateway had begun may be left to the other one.
+async fn on_postgres(server: &PostgresServer) -> World {
+    World::start_on(&server.database().await, 2, PARTNERS.len(), "lease_s = 5\n").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,29 +62,31 @@ async fn the_soak() {
         seed: Random::seed_from("SOAK_SEED", 1),
         patience: Duration::from_mins(5),
     };
-    soak(bounds).await;
+    let world = match std::env::var("SOAK_STORE").as_deref() {
+        Ok("postgres") => on_postgres(PostgresServer::shared().expect("PostgreSQL is installed")).await,
+        _ => World::start(PARTNERS.len(), "").await,
+    };
+    soak(world, bounds).await;
 }
 
 #[expect(clippy::print_stdout, reason = "its figures are what the soak is for")]
-async fn soak(bounds: Bounds) {
+async fn soak(world: World, bounds: Bounds) {
     let began = Instant::now();
-    let world = Arc::new(World::start(PARTNERS.len(), "").await);
+    let world = Arc::new(world);
     let mut random = Random::from_seed(bounds.seed);
     let crowd = Crowd::start(&world, &mut random, bounds.kills);
 
+    let mut gateways = Gateways::start(&world);
     let mut kills = 0;
-    let mut log = String::new();
     while kills < bounds.kills && began.elapsed() < bounds.time {
-        log += &one_life(&world, &mut random).await;
+        gateways.kill_one(&world, &mut random).await;
         kills += 1;
     }
-    let serving = world.serve();
     let rest = Instant::now();
     crowd.finish(&world, bounds.patience).await;
     let rest = rest.elapsed();
-    let (memory, files) = (serving.peak_memory(), serving.open_files());
-    let (status, last) = serving.terminate();
-    log += &last;
+    let (memory, files) = gateways.peaks();
+    let (ended_well, log) = gateways.terminate();
 
     let findings = checker::check(&world).await;
     println!(
@@ -87,27 +106,59 @@ async fn soak(bounds: Bounds) {
     findings.assert_none();
     assert_eq!(findings.pending, 0, "what was owed at the end");
     assert!(memory < 256 * 1024 && files < 512, "{memory} KiB, {files} files");
-    assert!(status.success(), "SIGTERM ended it with {status}");
+    assert!(ended_well, "SIGTERM ended one badly");
     let errors: Vec<&str> = log.lines().filter(|it| it.contains("ERROR")).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     checker::assert_no_patient_in(&log, &world);
 }
 
-/// The kill comes at a random moment of the work; sometimes before the gateway is up.
-async fn one_life(world: &World, random: &mut Random) -> String {
-    let mut serving = Serving::spawn(world.folder(), &[]);
-    let (waits, life) = (random.percent(85), random.millis(800));
-    tokio::task::spawn_blocking(move || {
-        if waits {
-            serving.wait_for(UP);
-            std::thread::sleep(life);
-        } else {
-            std::thread::sleep(life / 5);
+/// The gateways of a world, one of which is killed at a time.
+struct Gateways {
+    running: Vec<(usize, Serving)>,
+    log: String,
+}
+
+impl Gateways {
+    fn start(world: &World) -> Self {
+        let spawn = |place| (place, Serving::spawn(world.folder_of(place), &[]));
+        Self { running: (0..world.gateways()).map(spawn).collect(), log: String::new() }
+    }
+
+    /// The kill comes at a random moment of the work; sometimes before the gateway is up.
+    async fn kill_one(&mut self, world: &World, random: &mut Random) {
+        let chosen = usize::try_from(random.below(self.running.len() as u64)).unwrap();
+        let (place, mut serving) = self.running.swap_remove(chosen);
+        let (waits, life) = (random.percent(85), random.millis(800));
+        let killed = tokio::task::spawn_blocking(move || {
+            if waits {
+                serving.wait_for(UP);
+                std::thread::sleep(life);
+            } else {
+                std::thread::sleep(life / 5);
+            }
+            serving.kill()
+        });
+        self.log += &killed.await.unwrap();
+        self.running.push((place, Serving::spawn(world.folder_of(place), &[])));
+    }
+
+    /// The most memory of one, in KiB, and the most open files.
+    fn peaks(&self) -> (u64, usize) {
+        let memory = self.running.iter().map(|(_, it)| it.peak_memory()).max();
+        let files = self.running.iter().map(|(_, it)| it.open_files()).max();
+        (memory.unwrap_or_default(), files.unwrap_or_default())
+    }
+
+    /// Whether all ended well, and what all of them ever logged.
+    fn terminate(mut self) -> (bool, String) {
+        let mut ended_well = true;
+        for (_, serving) in self.running.drain(..) {
+            let (status, log) = serving.terminate();
+            ended_well &= status.success();
+            self.log += &log;
         }
-        serving.kill()
-    })
-    .await
-    .unwrap()
+        (ended_well, self.log)
+    }
 }
 
 /// Everybody who goes on whether the gateway lives or not.

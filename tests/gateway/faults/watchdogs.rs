@@ -30,7 +30,7 @@ fn twin(from: &FhirServer, to: &FhirServer, resource_type: &str) {
 }
 
 fn change(world: &World, change: &str) {
-    Connection::open(world.ledger()).unwrap().execute_batch(change).unwrap();
+    Connection::open(world.ledger_file()).unwrap().execute_batch(change).unwrap();
 }
 
 /// Where nothing was harmed nothing is found; then this is.

@@ -1,6 +1,7 @@
-//! A clinic, its partners, and a gateway that is a process of its own and can be killed.
+//! A clinic, its partners, and gateways that are processes of their own and can be killed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -13,9 +14,10 @@ use referral_gateway::sandbox::fhir_server::{FhirServer, FhirServerOptions};
 use referral_gateway::sandbox::gateway_client::{GatewayAccess, GatewayClient, Reply};
 use referral_gateway::sandbox::partner::SimulatedPartner;
 use referral_gateway::sandbox::people::{self, ReferralOptions};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+use super::balancer::Balancer;
+use super::ledger::Ledger;
 use crate::process::{Serving, UP, free_port};
 use crate::support::answered_task;
 
@@ -25,7 +27,7 @@ pub const PARTNERS: [&str; 3] = ["lakeside", "hillside", "riverside"];
 /// How long anything may take that is to happen.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Everybody but the gateway, and the gateway's folder.
+/// Everybody but the gateways, and the gateways' folders.
 pub struct World {
     pub clinic: SimulatedClinic,
     pub partners: Vec<SimulatedPartner>,
@@ -33,8 +35,21 @@ pub struct World {
     pub operator_url: String,
     /// How large the letter in each referral is at least.
     pub letter_bytes: usize,
-    folder: tempfile::TempDir,
+    /// Each gateway's settings; the first one's has the key too, and the ledger where it is a file.
+    folders: Vec<tempfile::TempDir>,
+    ledger: Ledger,
+    _balancer: Option<Balancer>,
     told: Mutex<Vec<Told>>,
+}
+
+/// Where the gateways of a world are to be.
+struct Home {
+    ledger: Ledger,
+    /// The port that partners know.
+    port: u16,
+    /// Each one's folder and port.
+    gateways: Vec<(tempfile::TempDir, u16)>,
+    balancer: Option<Balancer>,
 }
 
 /// What a sender was told about one of its referrals.
@@ -53,44 +68,88 @@ pub struct Told {
 }
 
 impl World {
-    /// With this many partners, and further lines for the section `[delivery]`.
+    /// With this many partners, and further lines for the section `[delivery]`: one gateway, on SQLite.
     pub async fn start(partners: usize, delivery: &str) -> Self {
-        let clinic = FhirServer::start(FhirServerOptions::default()).await.unwrap();
-        let (listen, operator) = (unused_port(), unused_port());
         let folder = tempfile::tempdir().unwrap();
-        let public_url = format!("http://127.0.0.1:{listen}");
-        let gateway = GATEWAY
-            .replace("{listen}", &listen.to_string())
-            .replace("{operator}", &operator.to_string())
-            .replace("{data}", &folder.path().display().to_string())
-            .replace("{clinic}", clinic.base_url());
-        fs::create_dir(folder.path().join("partners")).unwrap();
-        fs::write(folder.path().join("gateway.toml"), gateway + delivery).unwrap();
+        let ledger = Ledger::Sqlite(folder.path().join("gateway.db"));
+        let port = unused_port();
+        let home = Home { ledger, port, gateways: vec![(folder, port)], balancer: None };
+        Self::around(home, partners, delivery).await
+    }
+
+    /// The same on this PostgreSQL database, with so many equal gateways behind one address.
+    pub async fn start_on(database: &str, gateways: usize, partners: usize, delivery: &str) -> Self {
+        let gateways: Vec<_> = (0..gateways).map(|_| (tempfile::tempdir().unwrap(), unused_port())).collect();
+        let key = gateways[0].0.path().join("gateway.key");
+        fs::write(&key, [7; 32]).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let port = unused_port();
+        let balancer = Balancer::start(port, gateways.iter().map(|(_, port)| *port).collect()).await;
+        let ledger = Ledger::Postgres(database.to_owned());
+        Self::around(Home { ledger, port, gateways, balancer: Some(balancer) }, partners, delivery).await
+    }
+
+    async fn around(home: Home, partners: usize, delivery: &str) -> Self {
+        let Home { ledger, port, gateways: folders, balancer } = home;
+        let clinic = FhirServer::start(FhirServerOptions::default()).await.unwrap();
+        let public_url = format!("http://127.0.0.1:{port}");
         let mut simulated = Vec::new();
         for id in &PARTNERS[..partners] {
             let server = FhirServer::start(FhirServerOptions::default()).await.unwrap();
-            let settings = PARTNER.replace("{id}", id).replace("{base}", server.base_url());
-            fs::write(folder.path().join(format!("partners/{id}.toml")), settings).unwrap();
             simulated.push(SimulatedPartner::new(server, GatewayClient::new(access(&public_url, id))));
+        }
+        let operators: Vec<u16> = folders.iter().map(|_| unused_port()).collect();
+        let data = folders[0].0.path().display().to_string();
+        for (place, (folder, listen)) in folders.iter().enumerate() {
+            let gateway = GATEWAY
+                .replace("{listen}", &listen.to_string())
+                .replace("{public}", &public_url)
+                .replace("{operator}", &operators[place].to_string())
+                .replace("{store}", &store_settings(&ledger, place))
+                .replace("{data}", &data)
+                .replace("{clinic}", clinic.base_url());
+            fs::write(folder.path().join("gateway.toml"), gateway + delivery).unwrap();
+            fs::create_dir(folder.path().join("partners")).unwrap();
+            for (id, partner) in PARTNERS.iter().zip(&simulated) {
+                let settings = PARTNER.replace("{id}", id).replace("{base}", partner.server().base_url());
+                fs::write(folder.path().join(format!("partners/{id}.toml")), settings).unwrap();
+            }
         }
         Self {
             clinic: SimulatedClinic::new(clinic),
             partners: simulated,
             public_url,
-            operator_url: format!("http://127.0.0.1:{operator}"),
+            operator_url: format!("http://127.0.0.1:{}", operators[0]),
             letter_bytes: 0,
-            folder,
+            folders: folders.into_iter().map(|(folder, _)| folder).collect(),
+            ledger,
+            _balancer: balancer,
             told: Mutex::default(),
         }
     }
 
-    /// The gateway's folder: settings, ledger, key.
+    /// The first gateway's folder: settings, key, and the ledger where it is a file.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.folder_of(0)
+    }
+
+    /// The folder of one of the gateways, from 0.
+    pub fn folder_of(&self, gateway: usize) -> &Path {
+        self.folders[gateway].path()
+    }
+
+    /// How many gateways there are.
+    pub fn gateways(&self) -> usize {
+        self.folders.len()
+    }
+
+    /// The ledger, to be read beside the gateways.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The ledger's file.
-    pub fn ledger(&self) -> PathBuf {
+    pub fn ledger_file(&self) -> PathBuf {
         self.folder().join("gateway.db")
     }
 
@@ -108,10 +167,12 @@ impl World {
 
     /// Replaces a text in every settings file, such as the address of a server by that of a proxy before it.
     pub fn rewrite(&self, from: &str, to: &str) {
-        let partners = fs::read_dir(self.folder().join("partners")).unwrap().map(|it| it.unwrap().path());
-        for file in partners.chain([self.folder().join("gateway.toml")]) {
-            let text = fs::read_to_string(&file).unwrap();
-            fs::write(&file, text.replace(from, to)).unwrap();
+        for folder in self.folders.iter().map(tempfile::TempDir::path) {
+            let partners = fs::read_dir(folder.join("partners")).unwrap().map(|it| it.unwrap().path());
+            for file in partners.chain([folder.join("gateway.toml")]) {
+                let text = fs::read_to_string(&file).unwrap();
+                fs::write(&file, text.replace(from, to)).unwrap();
+            }
         }
     }
 
@@ -158,9 +219,7 @@ impl World {
 
     /// One number out of the ledger, read beside the gateway.
     pub fn count(&self, query: &str) -> i64 {
-        let ledger = Connection::open_with_flags(self.ledger(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        ledger.busy_timeout(PATIENCE).unwrap();
-        ledger.query_row(query, [], |row| row.get(0)).unwrap()
+        self.ledger.number(query)
     }
 
     /// Waits until a number out of the ledger is this one.
@@ -191,6 +250,13 @@ fn access(public_url: &str, id: &str) -> GatewayAccess {
     }
 }
 
+fn store_settings(ledger: &Ledger, gateway: usize) -> String {
+    match ledger {
+        Ledger::Sqlite(file) => format!("url = \"sqlite:{}\"", file.display()),
+        Ledger::Postgres(url) => format!("url = \"{url}\"\ninstance = \"gateway-{gateway}\""),
+    }
+}
+
 /// A port that no other world of this run has.
 fn unused_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -200,14 +266,14 @@ fn unused_port() -> u16 {
 const GATEWAY: &str = r#"
 [server]
 listen = "127.0.0.1:{listen}"
-public_url = "http://127.0.0.1:{listen}"
+public_url = "{public}"
 operator_listen = "127.0.0.1:{operator}"
 allow_private_networks = true
 shutdown_grace_s = 5
 body_timeout_s = 5
 
 [store]
-url = "sqlite:{data}/gateway.db"
+{store}
 encryption_key_file = "{data}/gateway.key"
 
 [clinic]
