@@ -11,7 +11,7 @@ mod disk;
 mod instances;
 mod late_effects;
 mod proxy;
-mod random;
+pub mod random;
 mod soak;
 mod storms;
 mod tampered;
