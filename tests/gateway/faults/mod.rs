@@ -15,7 +15,7 @@ mod late_effects;
 mod ledger;
 mod new_key;
 mod proxy;
-mod random;
+pub mod random;
 mod soak;
 mod storms;
 mod tampered;

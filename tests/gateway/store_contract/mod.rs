@@ -8,6 +8,7 @@ mod figures;
 mod housekeeping;
 mod lanes;
 mod leases;
+mod model_test;
 mod postgres;
 mod replays;
 mod sqlite;
