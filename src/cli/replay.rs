@@ -8,7 +8,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::orders::{Order, ask, order, state};
+use super::orders::{Order, ask, order};
 use super::say;
 use super::settings::SettingsFolder;
 use crate::model::delivery::DeliveryState;

@@ -150,7 +150,7 @@ pub(super) async fn resume(
 fn done(result: Result<bool, StoreError>, status: StatusCode, told: Value, refusal: &str) -> Answer {
     match result {
         Ok(true) => (status, Json(told)),
-        Ok(false) => (StatusCode::CONFLICT, Json(json!({ "error": refusal }))),
+        Ok(false) => refused(refusal),
         Err(error) => unavailable(&error),
     }
 }
@@ -190,6 +190,10 @@ async fn why_not(doors: &OperatorDoors, id: DeliveryId, done: &str) -> Answer {
 fn no_endpoint() -> Answer {
     let error = "there is no such server: name a partner's id, or @clinic";
     (StatusCode::NOT_FOUND, Json(json!({ "error": error })))
+}
+
+fn refused(error: &str) -> Answer {
+    (StatusCode::CONFLICT, Json(json!({ "error": error })))
 }
 
 fn no_delivery_id() -> Answer {

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::checker;
+use super::ledger::Row;
 use super::random::{Random, number_from};
 use super::world::{PARTNERS, World};
 use crate::process::{Serving, UP};
@@ -199,13 +200,28 @@ impl Crowd {
         world.wait_for_count(&owed, 0, patience).await;
         let end = Instant::now() + patience;
         while completed(world) < count {
-            assert!(Instant::now() < end, "{} of {count} are completed at their partner", completed(world));
+            let done = completed(world);
+            assert!(
+                Instant::now() < end,
+                "{done} of {count} are completed; not at their end: {:#?}",
+                open(world)
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         // Two more looks at the clinic: what came last, beside the Tasks, is noticed by then.
         tokio::time::sleep(Duration::from_secs(3)).await;
         world.wait_until_settled(patience).await;
     }
+}
+
+/// What is not at its end, and why.
+fn open(world: &World) -> Vec<Row> {
+    world.ledger().rows(
+        "SELECT d.delivery_id, d.resource_type, d.resource_id, d.resource_version, d.state, d.reason, d.attempts,
+           d.effect_unknown, d.due_ms, l.due_ms, l.lease_until_ms, e.state
+         FROM delivery d JOIN lane l ON l.lane_id = d.lane_id JOIN endpoint e ON e.endpoint = d.endpoint
+         WHERE d.state NOT IN (5, 8) ORDER BY d.delivery_id",
+    )
 }
 
 fn completed(world: &World) -> u64 {
