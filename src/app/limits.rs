@@ -7,10 +7,13 @@ use super::disk::{self, Ballast};
 use super::pressure::PressureGauge;
 use crate::config::settings::{Config, Database};
 use crate::model::clock::Clock;
+use crate::model::delivery::RetrySchedule;
+use crate::model::endpoint::EndpointLimits;
 use crate::server::Doors;
 use crate::server::admission::Admission;
 use crate::server::rate::Rates;
 use crate::store::Store;
+use crate::worker::Patience;
 
 /// Who may come in now.
 pub(super) fn admission(config: &Config, clock: &Arc<dyn Clock>) -> Admission {
@@ -51,4 +54,21 @@ fn file(config: &Config) -> Option<(PathBuf, Ballast)> {
         return None;
     };
     Some((file.clone(), Ballast::beside(file, config.limits.ballast_bytes)))
+}
+
+/// How long work is waited for, and how much of it goes at a time.
+pub(super) fn patience(config: &Config) -> Patience {
+    let delivery = &config.delivery;
+    let schedule = |deadline| RetrySchedule { first: delivery.first_retry, deadline };
+    Patience {
+        clinic: schedule(delivery.clinic_deadline),
+        partner: schedule(delivery.partner_deadline),
+        quiet_period: delivery.quiet_period,
+        lease: delivery.lease,
+        at_once: delivery.workers,
+        endpoint: EndpointLimits {
+            at_once: u32::try_from(delivery.attempts_per_endpoint).unwrap_or(u32::MAX),
+            per_second: delivery.attempts_per_second,
+        },
+    }
 }

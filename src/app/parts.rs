@@ -29,8 +29,7 @@ use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
 use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
-use crate::model::delivery::{Delivery, Owed, RetrySchedule};
-use crate::model::endpoint::EndpointLimits;
+use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
@@ -40,7 +39,7 @@ use crate::server::{Doors, Limits};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::validation;
-use crate::worker::{Patience, Step, Worker};
+use crate::worker::{Step, Worker};
 
 /// Everything that a running gateway is made of.
 pub struct Parts {
@@ -62,10 +61,11 @@ impl Parts {
         validation::prepare();
         preflight::refuse_example_secrets(config)?;
         limits::make_room(config);
-        let opened = ledger::open(&config.store).await?;
+        let metrics = Arc::default();
+        let opened = ledger::open(&config.store, &metrics).await?;
         let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
         let store = &opened.store;
-        let house = House::of(config, store, clock)?;
+        let house = House::of(config, store, clock, metrics)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
@@ -75,7 +75,7 @@ impl Parts {
             clock: Arc::clone(clock),
             step: Arc::new(Roads { inbound: inbound.clone(), outbound: outbound.clone() }),
             metrics: Arc::clone(&house.metrics),
-            patience: patience(config),
+            patience: limits::patience(config),
         };
         let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound)? };
         opened.listen(&doors.work);
@@ -118,6 +118,7 @@ impl Parts {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.doors.clock),
             work: Arc::clone(&self.doors.work),
+            metrics: Arc::clone(&self.doors.metrics),
             retention: config.store.retention,
             has_former_keys: !config.store.former_key_files.is_empty(),
         }
@@ -149,7 +150,12 @@ struct House<'a> {
 }
 
 impl<'a> House<'a> {
-    fn of(config: &Config, store: &'a Arc<dyn Store>, clock: &'a Arc<dyn Clock>) -> Result<Self, StartError> {
+    fn of(
+        config: &Config,
+        store: &'a Arc<dyn Store>,
+        clock: &'a Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let http = http_client();
         Ok(Self {
             store,
@@ -159,7 +165,7 @@ impl<'a> House<'a> {
             partners: Arc::new(config.partners.iter().cloned().collect()),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
-            metrics: Arc::default(),
+            metrics,
         })
     }
 
@@ -263,22 +269,6 @@ pub(super) fn fhir_client(
     let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
         .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
     Ok(FhirClient::new(http.clone(), &endpoint.base_url, tokens, endpoint.timeout))
-}
-
-fn patience(config: &Config) -> Patience {
-    let delivery = &config.delivery;
-    let schedule = |deadline| RetrySchedule { first: delivery.first_retry, deadline };
-    Patience {
-        clinic: schedule(delivery.clinic_deadline),
-        partner: schedule(delivery.partner_deadline),
-        quiet_period: delivery.quiet_period,
-        lease: delivery.lease,
-        at_once: delivery.workers,
-        endpoint: EndpointLimits {
-            at_once: u32::try_from(delivery.attempts_per_endpoint).unwrap_or(u32::MAX),
-            per_second: delivery.attempts_per_second,
-        },
-    }
 }
 
 /// Both roads, as the worker sees them.
