@@ -12,6 +12,7 @@ mod instances;
 mod late_effects;
 mod proxy;
 pub mod random;
+mod replays;
 mod soak;
 mod storms;
 mod tampered;
