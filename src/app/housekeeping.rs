@@ -10,6 +10,7 @@ use crate::model::clock::Clock;
 use crate::model::retention::Retention;
 use crate::model::work::StoreError;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 
 /// How often replays are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -23,6 +24,7 @@ pub struct Housekeeper {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) work: Arc<Notify>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) retention: Retention,
     pub(super) has_former_keys: bool,
 }
@@ -76,6 +78,7 @@ impl Housekeeper {
             if purged.is_nothing() {
                 return Ok(());
             }
+            self.metrics.purged(purged);
             tracing::info!(
                 payloads = purged.payloads,
                 attempts = purged.attempts,

@@ -7,12 +7,13 @@ use tokio::sync::Notify;
 
 use super::StartError;
 use crate::config::settings::{Database, PostgresDatabase, Store as Settings};
-use crate::model::clock::{Clock, SystemClock};
+use crate::model::clock::{Clock, SteadyClock, SystemClock};
 use crate::model::ids::RequestId;
 use crate::store::Store;
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::seal::{GatewayKey, KeyError, KeyRing};
 use crate::store::sqlite::SqliteStore;
+use crate::telemetry::metrics::Metrics;
 
 /// An opened ledger.
 pub(super) struct Opened {
@@ -32,12 +33,15 @@ impl Opened {
 }
 
 /// Opens or makes the ledger, for a gateway.
-pub(super) async fn open(settings: &Settings) -> Result<Opened, StartError> {
+pub(super) async fn open(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Opened, StartError> {
     match &settings.database {
         Database::Sqlite(file) => {
             let keys = keys(settings, !SqliteStore::exists(file))?;
-            let store = Arc::new(SqliteStore::open(file, &keys).await?);
-            Ok(Opened { store, clock: Arc::new(SystemClock), postgres: None })
+            let commits = Arc::clone(metrics) as _;
+            let store = Arc::new(SqliteStore::open_observed(file, &keys, commits).await?);
+            let metrics = Arc::clone(metrics);
+            let clock = Arc::new(SteadyClock::start(move || metrics.clock_jumped()));
+            Ok(Opened { store, clock, postgres: None })
         }
         Database::Postgres(database) => {
             let options = options(database);

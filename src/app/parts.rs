@@ -62,10 +62,11 @@ impl Parts {
         validation::prepare();
         preflight::refuse_example_secrets(config)?;
         limits::make_room(config);
-        let opened = ledger::open(&config.store).await?;
+        let metrics = Arc::default();
+        let opened = ledger::open(&config.store, &metrics).await?;
         let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
         let store = &opened.store;
-        let house = House::of(config, store, clock)?;
+        let house = House::of(config, store, clock, metrics)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
@@ -118,6 +119,7 @@ impl Parts {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.doors.clock),
             work: Arc::clone(&self.doors.work),
+            metrics: Arc::clone(&self.doors.metrics),
             retention: config.store.retention,
             has_former_keys: !config.store.former_key_files.is_empty(),
         }
@@ -149,7 +151,12 @@ struct House<'a> {
 }
 
 impl<'a> House<'a> {
-    fn of(config: &Config, store: &'a Arc<dyn Store>, clock: &'a Arc<dyn Clock>) -> Result<Self, StartError> {
+    fn of(
+        config: &Config,
+        store: &'a Arc<dyn Store>,
+        clock: &'a Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let http = http_client();
         Ok(Self {
             store,
@@ -159,7 +166,7 @@ impl<'a> House<'a> {
             partners: Arc::new(config.partners.iter().cloned().collect()),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
-            metrics: Arc::default(),
+            metrics,
         })
     }
 

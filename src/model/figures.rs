@@ -10,6 +10,8 @@ pub struct LedgerFigures {
     /// Deliveries that were ever recorded, counted by the sequence numbers that their lanes gave out and not by
     /// their rows: the two counts must agree.
     pub recorded: u64,
+    /// Deliveries that replays made due again, ever.
+    pub replayed: u64,
     /// Deliveries by state. A state that no delivery is in may be left out.
     pub by_state: Vec<(DeliveryState, u64)>,
     /// Everything that did not come to its end, in groups.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod client;
 pub mod clock;
+pub mod commits;
 pub mod crash_point;
 pub mod delivery;
 pub mod effects;

@@ -233,6 +233,7 @@ mod tests {
         let open = DeliveryState::ALL.map(|state| group("lakeside", state, None)).to_vec();
         let figures = LedgerFigures {
             recorded: 11,
+            replayed: 0,
             by_state: DeliveryState::ALL.map(|it| (it, 1)).to_vec(),
             open,
             lanes: Vec::new(),

@@ -67,15 +67,30 @@ impl GatewayKey {
         hex(&derive(&self.0, b"referral-gateway key id")[..8])
     }
 
+    /// Whole or not at all: whatever cuts it off leaves no key file that is short. One that another process made
+    /// meanwhile stands, and is used.
     fn make(file: &Path) -> std::io::Result<Self> {
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let bytes = random_key();
-        let mut handle = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-        handle.write_all(&bytes)?;
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut draft = file.as_os_str().to_owned();
+        draft.push(format!(".{}.new", hex(&random_key()[..8])));
+        let made = Self::write_and_link(Path::new(&draft), file);
+        // What is left behind where this fails is a key of nothing.
+        let _ = fs::remove_file(&draft);
+        made?;
+        fs::File::open(folder)?.sync_all()?;
+        fs::read(file)?.try_into().map(Self::new).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    }
+
+    /// A link never takes the place of a file that is there, as a rename would.
+    fn write_and_link(draft: &Path, file: &Path) -> std::io::Result<()> {
+        let mut handle = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+        handle.write_all(&random_key())?;
         handle.sync_all()?;
-        Ok(Self::new(bytes))
+        match fs::hard_link(draft, file) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
     }
 }
 
@@ -286,5 +301,42 @@ mod tests {
         let read = GatewayKey::read_or_make(&file, false).unwrap();
 
         assert_eq!(made.bytes(), read.bytes());
+    }
+
+    #[test]
+    fn a_key_file_that_is_there_is_never_replaced_and_no_draft_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.key");
+        fs::write(&file, [7; 32]).unwrap();
+
+        let made = GatewayKey::make(&file).unwrap();
+
+        assert_eq!(made.bytes(), &Sensitive::new([7; 32]));
+        assert_eq!(fs::read(&file).unwrap(), [7; 32]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_who_make_a_key_at_the_same_time_have_the_same_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.key");
+        let make = || GatewayKey::read_or_make(&file, true).unwrap().id();
+
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            makers.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+
+        assert!(ids.iter().all(|it| *it == ids[0]), "{ids:?}");
+    }
+
+    #[test]
+    fn a_short_key_file_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.key");
+        fs::write(&file, "short").unwrap();
+
+        assert!(matches!(GatewayKey::read_or_make(&file, true), Err(KeyError::WrongLength(_))));
+        assert_eq!(fs::read(&file).unwrap(), b"short");
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -56,6 +57,10 @@ fn count_all(registry: &mut Registry, figures: &LedgerFigures) {
         .set(whole(figures.recorded));
     gauge(registry, "conservation_gap", "Deliveries recorded that are in no state; must be 0")
         .set(figures.conservation_gap());
+    let replayed: Counter = Counter::default();
+    replayed.inc_by(figures.replayed);
+    let told = "Deliveries that replays made due again, ever";
+    registry.register("replayed", told, replayed);
     let states = Family::<StateLabels, Gauge>::default();
     for state in DeliveryState::ALL {
         let count = figures.by_state.iter().filter(|(it, _)| *it == state).map(|(_, count)| count).sum();

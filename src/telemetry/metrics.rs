@@ -15,8 +15,10 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::gauges::{self, whole};
+use crate::model::commits::CommitObserver;
 use crate::model::delivery::DeliveryState;
 use crate::model::pressure::{Pressure, Shut};
+use crate::model::retention::Purged;
 
 /// The counters of one gateway.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_time: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     fenced: Counter,
+    commit_size: Histogram,
+    commit_time: Histogram,
+    purged: Family<PurgedLabels, Counter>,
+    clock_jumps: Counter,
     wal_bytes: Gauge,
     disk_free_bytes: Gauge,
     shut: Family<ShutLabels, Gauge>,
@@ -53,6 +59,11 @@ struct RefusalLabels {
 struct AttemptLabels {
     endpoint: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PurgedLabels {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -95,6 +106,10 @@ impl Metrics {
             attempts: Family::default(),
             attempt_time: Family::new_with_constructor(seconds),
             fenced: Counter::default(),
+            commit_size: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            commit_time: seconds(),
+            purged: Family::default(),
+            clock_jumps: Counter::default(),
             wal_bytes: Gauge::default(),
             disk_free_bytes: Gauge::default(),
             shut: Family::default(),
@@ -105,6 +120,7 @@ impl Metrics {
 
     fn register(&mut self) {
         self.register_measured();
+        self.register_ledger();
         let registry = &mut self.registry;
         registry.register(
             "accept",
@@ -151,6 +167,23 @@ impl Metrics {
         );
     }
 
+    fn register_ledger(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "writer_batch_rows",
+            "Changes that the embedded ledger committed together",
+            self.commit_size.clone(),
+        );
+        registry.register_with_unit(
+            "writer_commit",
+            "How long a commit of the embedded ledger took",
+            Unit::Seconds,
+            self.commit_time.clone(),
+        );
+        registry.register("purged", "What was destroyed because of its age, by kind", self.purged.clone());
+        registry.register("clock_jump", "Jumps of the machine's clock", self.clock_jumps.clone());
+    }
+
     /// A referral of this sender was answered, so long after its last byte.
     pub fn accepted(&self, sender: &str, outcome: Accept, took: Duration) {
         let labels = AcceptLabels { sender: sender.to_owned(), outcome: outcome.word() };
@@ -176,6 +209,19 @@ impl Metrics {
         self.fenced.inc();
     }
 
+    /// Some of what is old was destroyed.
+    pub fn purged(&self, purged: Purged) {
+        let kinds = [("payloads", purged.payloads), ("attempts", purged.attempts), ("trail", purged.trail)];
+        for (kind, count) in kinds {
+            self.purged.get_or_create(&PurgedLabels { kind }).inc_by(count);
+        }
+    }
+
+    /// The machine's clock jumped.
+    pub fn clock_jumped(&self) {
+        self.clock_jumps.inc();
+    }
+
     /// What was measured at the last look, and which limits it passes.
     pub fn measured(&self, pressure: &Pressure, passed: &[Shut]) {
         self.wal_bytes.set(whole(pressure.wal_bytes));
@@ -193,6 +239,13 @@ impl Metrics {
         encode_registry(&mut text, measured)?;
         encode_eof(&mut text)?;
         Ok(text)
+    }
+}
+
+impl CommitObserver for Metrics {
+    fn committed(&self, changes: usize, took: Duration) {
+        self.commit_size.observe(f64::from(u32::try_from(changes).unwrap_or(u32::MAX)));
+        self.commit_time.observe(took.as_secs_f64());
     }
 }
 

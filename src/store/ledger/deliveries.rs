@@ -59,7 +59,6 @@ fn words(text: Option<String>) -> Vec<String> {
     text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
-/// A row that cannot be read is told in the log, and the others are listed all the same.
 fn list(session: &dyn Session, filter: &DeliveryFilter) -> Result<Vec<Delivery>, SqlError> {
     let partner = filter.partner.as_ref().map(ToString::to_string);
     let referral = filter.referral.map(|it| it.to_string());
@@ -85,14 +84,5 @@ fn list(session: &dyn Session, filter: &DeliveryFilter) -> Result<Vec<Delivery>,
         ),
         &values,
     )?;
-    let mut deliveries = Vec::new();
-    for row in &found {
-        match rows::delivery(row) {
-            Err(SqlError::Damaged { id, .. }) => {
-                tracing::error!(delivery.id = %id, "a stored delivery cannot be read");
-            }
-            other => deliveries.push(other?),
-        }
-    }
-    Ok(deliveries)
+    rows::readable(&found, rows::delivery)
 }

@@ -18,6 +18,7 @@ impl<E: Engine> Figures for Ledger<E> {
             .snapshot(|session| {
                 Ok(LedgerFigures {
                     recorded: recorded(session)?,
+                    replayed: replayed(session)?,
                     by_state: by_state(session)?,
                     open: open(session)?,
                     lanes: lanes(session)?,
@@ -31,6 +32,14 @@ impl<E: Engine> Figures for Ledger<E> {
 fn recorded(session: &dyn Session) -> Result<u64, SqlError> {
     let sum =
         session.first("SELECT CAST(COALESCE(SUM(next_seq - 1), 0) AS BIGINT) FROM lane", bind![], |row| {
+            row.get(0)
+        })?;
+    Ok(sum.unwrap_or_default())
+}
+
+fn replayed(session: &dyn Session) -> Result<u64, SqlError> {
+    let sum =
+        session.first("SELECT CAST(COALESCE(SUM(replayed), 0) AS BIGINT) FROM replay", bind![], |row| {
             row.get(0)
         })?;
     Ok(sum.unwrap_or_default())

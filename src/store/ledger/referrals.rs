@@ -54,15 +54,15 @@ impl<E: Engine> Referrals for Ledger<E> {
         let partner = partner.to_string();
         let before = before.map_or_else(|| "ref-~".to_owned(), |id| id.to_string());
         self.read(move |session| {
-            session.all(
+            let found = session.rows(
                 &format!(
                     "SELECT {} FROM referral WHERE partner_id = ?1 AND referral_id < ?2
                      ORDER BY referral_id DESC LIMIT ?3",
                     rows::REFERRAL_COLUMNS
                 ),
                 bind![&partner, &before, limit],
-                |row| rows::referral(session, row),
-            )
+            )?;
+            rows::readable(&found, |row| rows::referral(session, row))
         })
         .await
     }
@@ -75,7 +75,7 @@ impl<E: Engine> Referrals for Ledger<E> {
     ) -> Result<Vec<Referral>, StoreError> {
         let (partner, mac) = (partner.to_string(), self.identifier_mac(identifier));
         self.read(move |session| {
-            session.all(
+            let found = session.rows(
                 &format!(
                     "SELECT {} FROM referral WHERE referral_id IN
                        (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)
@@ -83,8 +83,8 @@ impl<E: Engine> Referrals for Ledger<E> {
                     rows::REFERRAL_COLUMNS
                 ),
                 bind![&partner, &mac, limit],
-                |row| rows::referral(session, row),
-            )
+            )?;
+            rows::readable(&found, |row| rows::referral(session, row))
         })
         .await
     }

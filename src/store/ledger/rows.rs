@@ -55,6 +55,23 @@ fn owed(row: &Row, referral: ReferralId) -> Result<Owed, SqlError> {
     Ok(Owed::Deliver(Update { referral, resource, share: share(&word).ok_or(SqlError::Unexpected)? }))
 }
 
+/// Those of these rows that can be read; each of the others is told in the log.
+pub(super) fn readable<T>(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T, SqlError>,
+) -> Result<Vec<T>, SqlError> {
+    let mut found = Vec::new();
+    for row in rows {
+        match read(row) {
+            Err(SqlError::Damaged { what, id }) => {
+                tracing::error!(what, row = %id, "a stored row cannot be read");
+            }
+            other => found.push(other?),
+        }
+    }
+    Ok(found)
+}
+
 /// The columns that [`referral`] reads.
 pub(super) const REFERRAL_COLUMNS: &str =
     "referral_id, partner_id, received_ms, updated_ms, clinic_at_ms, at_clinic";

@@ -78,7 +78,7 @@ impl<E: Engine> Updates for Ledger<E> {
     async fn inbox(&self, partner: &PartnerId, resource_type: &str) -> Result<Vec<Delivery>, StoreError> {
         let (partner, resource_type) = (partner.to_string(), resource_type.to_owned());
         self.read(move |session| {
-            session.all(
+            let found = session.rows(
                 &format!(
                     "SELECT {} FROM delivery d
                      WHERE d.partner_id = ?1 AND d.resource_type = ?2 AND d.state IN (5, 9) AND NOT EXISTS
@@ -89,8 +89,8 @@ impl<E: Engine> Updates for Ledger<E> {
                     rows::DELIVERY_COLUMNS
                 ),
                 bind![&partner, &resource_type],
-                rows::delivery,
-            )
+            )?;
+            rows::readable(&found, rows::delivery)
         })
         .await
     }

@@ -15,6 +15,7 @@ use super::engine::Engine;
 use super::ledger::Ledger;
 use super::seal::KeyRing;
 use super::sql::{Session, SqlError};
+use crate::model::commits::CommitObserver;
 use crate::model::work::StoreError;
 
 pub use open::OpenError;
@@ -34,9 +35,18 @@ const ONLY: &str = "only";
 impl Ledger<Sqlite> {
     /// Opens or makes the ledger. One process may have it open for writing.
     pub async fn open(file: &Path, keys: &KeyRing) -> Result<Self, OpenError> {
+        Self::open_observed(file, keys, Arc::new(())).await
+    }
+
+    /// The same, and tells of its commits.
+    pub async fn open_observed(
+        file: &Path,
+        keys: &KeyRing,
+        commits: Arc<dyn CommitObserver>,
+    ) -> Result<Self, OpenError> {
         let connection = open::for_writing(file)?;
         let engine = Sqlite {
-            writer: writer::Writer::start(connection),
+            writer: writer::Writer::start(connection, commits),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(Vec::new()) }),
         };
         Ok(Self::unlock(engine, keys, ONLY.to_owned()).await?)

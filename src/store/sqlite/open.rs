@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::ledger::UnlockError;
 use super::super::migrations::{self, LayoutError};
@@ -33,7 +33,7 @@ pub enum OpenError {
     Remote(String, &'static str),
     /// Its content is damaged.
     #[error(
-        "{0} is damaged (SQLite, quick_check): keep a copy of it and its -wal file, and restore a backup; nothing \
+        "{0} is damaged (SQLite): keep a copy of it and its -wal file, and restore a backup; nothing \
          was changed"
     )]
     Damaged(String),
@@ -52,6 +52,25 @@ pub(super) fn for_writing(file: &Path) -> Result<LockedConnection, OpenError> {
     let lock = lock(file)?;
     check_place(file)?;
     let cut_off = was_cut_off(file);
+    prepare(file, lock, cut_off).map_err(|error| told_as_damage(error, file))
+}
+
+/// A file that is cut short, or none of SQLite's.
+fn told_as_damage(error: OpenError, file: &Path) -> OpenError {
+    match &error {
+        OpenError::Database(it)
+            if matches!(
+                it.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ) =>
+        {
+            OpenError::Damaged(file.display().to_string())
+        }
+        _ => error,
+    }
+}
+
+fn prepare(file: &Path, lock: File, cut_off: bool) -> Result<LockedConnection, OpenError> {
     let connection = Connection::open(file)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -66,9 +85,12 @@ pub(super) fn for_writing(file: &Path) -> Result<LockedConnection, OpenError> {
 }
 
 pub(super) fn for_reading(file: &Path) -> Result<Connection, OpenError> {
-    let connection = reader(file)?;
-    layout(&connection)?;
-    Ok(connection)
+    let open = || {
+        let connection = reader(file)?;
+        layout(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|error| told_as_damage(error, file))
 }
 
 pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -12,6 +13,7 @@ use tokio::sync::oneshot;
 use super::super::sql::{Session, SqlError};
 use super::open::LockedConnection;
 use super::session::{SqliteSession, failure};
+use crate::model::commits::CommitObserver;
 use crate::model::work::StoreError;
 
 const MOST_WAITING: usize = 1024;
@@ -28,7 +30,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(locked: LockedConnection) -> Self {
+    pub(super) fn start(locked: LockedConnection, commits: Arc<dyn CommitObserver>) -> Self {
         let (changes, waiting) = sync_channel(MOST_WAITING);
         let running = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&running);
@@ -36,7 +38,7 @@ impl Writer {
             .name("ledger-writer".to_owned())
             .spawn(move || {
                 // Whole, not by its field: a closure takes only what it names, and the lock would be let go.
-                write_until_closed(&locked, &waiting);
+                write_until_closed(&locked, &waiting, &*commits);
                 still.store(false, Ordering::Release);
             })
             .expect("the operating system can start one thread");
@@ -100,11 +102,11 @@ fn in_savepoint<T>(
     Ok(result?)
 }
 
-fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
+fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>, commits: &dyn CommitObserver) {
     while let Ok(first) = waiting.recv() {
         let batch: Vec<Change> =
             std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
-        if let Err(error) = write_together(&locked.connection, batch) {
+        if let Err(error) = write_together(&locked.connection, batch, commits) {
             // After a failed commit nobody knows what is on the disk. Stop; a restart reads what is there.
             tracing::error!(%error, "the ledger failed to commit and takes no more changes");
             return;
@@ -114,12 +116,20 @@ fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Change>) {
     let _ = locked.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-fn write_together(connection: &Connection, batch: Vec<Change>) -> Result<(), StoreError> {
+fn write_together(
+    connection: &Connection,
+    batch: Vec<Change>,
+    commits: &dyn CommitObserver,
+) -> Result<(), StoreError> {
     // Where this fails, dropping the changes tells their callers that the writer has stopped.
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure(&error))?;
     let answers: Vec<Answer> = batch.into_iter().map(|change| change(connection)).collect();
+    let began = Instant::now();
     let committed: Result<(), StoreError> =
         connection.execute_batch("COMMIT").map_err(|error| failure(&error).into());
+    if committed.is_ok() {
+        commits.committed(answers.len(), began.elapsed());
+    }
     for answer in answers {
         answer(committed.clone());
     }

@@ -16,6 +16,7 @@ mod ledger;
 mod new_key;
 mod proxy;
 pub mod random;
+mod replays;
 mod soak;
 mod storms;
 mod tampered;

@@ -4,6 +4,7 @@
 mod accept;
 mod audit;
 mod cursor;
+mod damage;
 mod figures;
 mod housekeeping;
 mod lanes;

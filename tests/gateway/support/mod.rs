@@ -21,11 +21,13 @@ pub use wire::WireReply;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use referral_gateway::app::{Gateway, Sockets};
 use referral_gateway::config;
-use referral_gateway::model::clock::TestClock;
+use referral_gateway::model::clock::{Clock, Reading, SteadyClock, TestClock};
 use referral_gateway::model::delivery::{Delivery, DeliveryState};
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::sandbox::clinic::{ClinicReferral, SimulatedClinic};
@@ -50,6 +52,7 @@ pub struct TestGateway {
     clinic: SimulatedClinic,
     partners: BTreeMap<&'static str, SimulatedPartner>,
     clock: Arc<TestClock>,
+    gateway_clock: Arc<dyn Clock>,
     folder: tempfile::TempDir,
     public: String,
     operator: String,
@@ -67,6 +70,7 @@ impl TestGateway {
     pub async fn with(options: Options) -> Self {
         let log = CapturedLog::start();
         let clock = Arc::new(TestClock::at("2026-03-10T15:00:00Z".parse().unwrap()));
+        let gateway_clock = gateway_clock(&clock, options.wrong_by.as_ref());
         let clinic = fhir_server(&clock).await;
         let sockets = bind(["127.0.0.1:0", "127.0.0.1:0"]).await;
         let (public, operator) = (address(&sockets.public), address(&sockets.operator));
@@ -81,12 +85,13 @@ impl TestGateway {
         let addresses =
             Addresses { public: &public, operator: &operator, clinic: clinic.base_url(), partners: &bases };
         options.write(folder.path(), &addresses);
-        let gateway = start_gateway(folder.path(), sockets, &clock).await;
+        let gateway = start_gateway(folder.path(), sockets, &gateway_clock).await;
         Self {
             gateway: Some(gateway),
             clinic: SimulatedClinic::new(clinic),
             partners,
             clock,
+            gateway_clock,
             folder,
             public,
             operator,
@@ -214,7 +219,7 @@ impl TestGateway {
     pub async fn restart(&mut self) {
         self.stop().await;
         let sockets = bind([self.public.as_str(), self.operator.as_str()]).await;
-        self.gateway = Some(start_gateway(self.folder.path(), sockets, &self.clock).await);
+        self.gateway = Some(start_gateway(self.folder.path(), sockets, &self.gateway_clock).await);
     }
 
     /// Stops the gateway; the ledger can then be opened by others.
@@ -257,11 +262,24 @@ impl Drop for TestGateway {
     }
 }
 
-async fn start_gateway(folder: &Path, sockets: Sockets, clock: &Arc<TestClock>) -> Gateway {
+async fn start_gateway(folder: &Path, sockets: Sockets, clock: &Arc<dyn Clock>) -> Gateway {
     let loaded = config::load(folder, &BTreeMap::new());
     let problems: Vec<String> = loaded.problems.iter().map(config::problem::Problem::to_text).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    Gateway::start(loaded.config.unwrap(), sockets, Some(Arc::clone(clock) as _)).await.unwrap()
+    Gateway::start(loaded.config.unwrap(), sockets, Some(Arc::clone(clock))).await.unwrap()
+}
+
+/// The test's clock, or the steady clock of a machine whose wall clock is wrong by so many seconds.
+fn gateway_clock(clock: &Arc<TestClock>, wrong_by: Option<&Arc<AtomicI64>>) -> Arc<dyn Clock> {
+    let clock = Arc::clone(clock);
+    let Some(wrong_by) = wrong_by.cloned() else { return clock };
+    let began = clock.now();
+    let read = move || {
+        let (now, by) = (clock.now(), wrong_by.load(Ordering::Relaxed));
+        let wall = now.checked_add(SignedDuration::from_secs(by)).unwrap();
+        Reading { wall, passed: now.duration_since(began).unsigned_abs() }
+    };
+    Arc::new(SteadyClock::reading(read, || ()))
 }
 
 async fn fhir_server(clock: &Arc<TestClock>) -> FhirServer {

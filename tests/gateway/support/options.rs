@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use super::SECRET;
 
@@ -28,6 +30,8 @@ pub struct Options {
     pub share: &'static [&'static str],
     /// The public keys by which partners prove who they are; none: they have a client secret.
     pub jwks: Option<String>,
+    /// By how many seconds the clock of the gateway's machine is wrong; none: it reads the test's clock itself.
+    pub wrong_by: Option<Arc<AtomicI64>>,
 }
 
 const LIMITS: &str = "burst = 1000000
@@ -63,6 +67,7 @@ impl Default for Options {
                 "care-plan",
             ],
             jwks: None,
+            wrong_by: None,
         }
     }
 }

@@ -60,7 +60,7 @@ impl<'a> Play<'a> {
     async fn one(&mut self, what: What) {
         match what {
             What::Accept { partner, number, content } => {
-                self.accept(PARTNERS[partner], number, content).await
+                self.accept(PARTNERS[partner], number, content).await;
             }
             What::Claim { in_all } => self.claim(in_all).await,
             What::Settle { lease, ending, wait } => self.settle(lease, ending, wait).await,
@@ -365,7 +365,9 @@ impl<'a> Play<'a> {
         let look_at = self.model.now + 30_000;
         let leased = self.model.leased(|_| true);
         assert_eq!(self.store().recover(time(look_at)).await.unwrap(), leased.len());
-        leased.into_iter().for_each(|lane| self.model.cut_off(lane, look_at));
+        for lane in leased {
+            self.model.cut_off(lane, look_at);
+        }
         self.compare_bodies().await;
     }
 
