@@ -42,6 +42,12 @@ impl Ledger<Sqlite> {
         Ok(Self::unlock(engine, keys, ONLY.to_owned()).await?)
     }
 
+    /// How many commits the writer has made since it was opened. With the number of changes this tells how many
+    /// were committed together.
+    pub fn commits(&self) -> u64 {
+        self.engine.writer.commits()
+    }
+
     /// Whether a ledger is there already.
     pub fn exists(file: &Path) -> bool {
         file.exists()
