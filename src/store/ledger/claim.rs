@@ -56,11 +56,7 @@ pub(super) fn cut_off(
          WHERE lane_id = ?1 AND state = 1",
         bind![lane, look_at.as_millisecond(), reason],
     )?;
-    session.change(
-        "UPDATE lane SET lease_until_ms = NULL, lease_owner = NULL WHERE lane_id = ?1",
-        bind![lane],
-    )?;
-    lanes::refresh(session, lane)
+    lanes::let_go(session, lane)
 }
 
 fn take_from(

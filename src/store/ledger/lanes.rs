@@ -33,17 +33,26 @@ pub(super) fn of_delivery(session: &dyn Session, id: &str) -> Result<Option<Stri
     )
 }
 
-/// Makes the endpoint known, and gives the next number in the lane. Until the transaction ends nobody else
-/// gets one there, so numbers become visible in their order (reference: delivery 0, finding 4).
-pub(super) fn next_number(session: &dyn Session, lane: &str, endpoint: &str) -> Result<i64, SqlError> {
+/// Makes the endpoint known, gives the next number in the lane and makes the lane due no later than `due_ms`.
+/// Until the transaction ends nobody else gets a number there, so numbers become visible in their order (reference:
+/// delivery 0, finding 4).
+pub(super) fn next_number(
+    session: &dyn Session,
+    lane: &str,
+    endpoint: &str,
+    due_ms: i64,
+) -> Result<i64, SqlError> {
+    session.announce_work();
     session.change(
         "INSERT INTO endpoint (endpoint, state) VALUES (?1, '') ON CONFLICT (endpoint) DO NOTHING",
         bind![endpoint],
     )?;
     let number = session.first(
-        "INSERT INTO lane (lane_id, endpoint, next_seq) VALUES (?1, ?2, 2)
-         ON CONFLICT (lane_id) DO UPDATE SET next_seq = lane.next_seq + 1 RETURNING next_seq - 1",
-        bind![lane, endpoint],
+        "INSERT INTO lane (lane_id, endpoint, next_seq, due_ms) VALUES (?1, ?2, 2, ?3)
+         ON CONFLICT (lane_id) DO UPDATE SET next_seq = lane.next_seq + 1,
+           due_ms = CASE WHEN lane.due_ms < excluded.due_ms THEN lane.due_ms ELSE excluded.due_ms END
+         RETURNING next_seq - 1",
+        bind![lane, endpoint, due_ms],
         |row| row.get(0),
     )?;
     number.ok_or(SqlError::Unexpected)
@@ -51,19 +60,34 @@ pub(super) fn next_number(session: &dyn Session, lane: &str, endpoint: &str) -> 
 
 /// Sets when a lane is due, after its deliveries have changed.
 pub(super) fn refresh(session: &dyn Session, lane: &str) -> Result<(), SqlError> {
-    let next: Option<(i64, bool)> = session.first(
+    let next = next(session, lane)?;
+    session.change(
+        "UPDATE lane SET due_ms = ?2, tried = ?3 WHERE lane_id = ?1",
+        bind![lane, next.map(|it| it.0), next.is_some_and(|it| it.1)],
+    )?;
+    Ok(())
+}
+
+/// Ends the lease of a lane, after its deliveries have changed, and sets when it is due.
+pub(super) fn let_go(session: &dyn Session, lane: &str) -> Result<(), SqlError> {
+    let next = next(session, lane)?;
+    session.change(
+        "UPDATE lane SET lease_until_ms = NULL, lease_owner = NULL, due_ms = ?2, tried = ?3 WHERE lane_id = ?1",
+        bind![lane, next.map(|it| it.0), next.is_some_and(|it| it.1)],
+    )?;
+    Ok(())
+}
+
+/// When the next delivery of a lane is due, and whether it was tried before.
+fn next(session: &dyn Session, lane: &str) -> Result<Option<(i64, bool)>, SqlError> {
+    session.first(
         &format!(
             "SELECT d.due_ms, d.attempts FROM delivery d
              WHERE d.lane_id = ?1 AND d.state IN (0, 2, 3, 4) AND {IS_NEXT} ORDER BY d.due_ms, d.seq LIMIT 1"
         ),
         bind![lane],
         |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    session.change(
-        "UPDATE lane SET due_ms = ?2, tried = ?3 WHERE lane_id = ?1",
-        bind![lane, next.map(|it| it.0), next.is_some_and(|it| it.1)],
-    )?;
-    Ok(())
+    )
 }
 
 /// Makes a lane due no later than now.

@@ -254,13 +254,13 @@ impl SealedReferral {
 
     fn owe_forward(&self, session: &dyn Session, id: &str) -> Result<(), SqlError> {
         let lane = lanes::name(CLINIC, id);
-        let number = lanes::next_number(session, &lane, CLINIC)?;
+        let number = lanes::next_number(session, &lane, CLINIC, self.received_ms)?;
         session.change(
             "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, since_ms,
                due_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7)",
             bind![&self.delivery.to_string(), &lane, number, CLINIC, id, &self.partner, self.received_ms],
         )?;
-        lanes::hasten(session, &lane, self.received_ms)
+        Ok(())
     }
 }

@@ -143,3 +143,24 @@ pub(super) fn time(row: &Row, column: usize) -> Result<Timestamp, SqlError> {
 pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_a_delivery_never_walks_all_that_were_delivered() {
+        let ledger = rusqlite::Connection::open_in_memory().unwrap();
+        ledger.execute_batch(include_str!("../migrations/0003_ledger.sql")).unwrap();
+        let query = format!(
+            "EXPLAIN QUERY PLAN SELECT {DELIVERY_COLUMNS} FROM delivery d WHERE d.delivery_id = 'dlv-1'"
+        );
+
+        let mut statement = ledger.prepare(&query).unwrap();
+        let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+
+        let by_referral = steps.iter().filter(|it| it.contains("delivery_source (referral_id=?")).count();
+        assert_eq!(by_referral, 2, "{steps:#?}");
+    }
+}

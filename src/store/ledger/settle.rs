@@ -19,7 +19,7 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<Settled, SqlError> {
     let settlement = &ended.settlement;
-    let Some(lane) = let_go(session, lease)? else {
+    let Some(lane) = still_ours(session, lease)? else {
         return Ok(Settled::Fenced);
     };
     let finding = Finding::of(settlement, now);
@@ -33,18 +33,20 @@ pub(super) fn settle(
     if let Settlement::Forwarded(record) = settlement {
         write_clinic_record(session, lease.delivery.referral, record, now)?;
     }
-    lanes::refresh(session, &lane)?;
+    lanes::let_go(session, &lane)?;
     let endpoint = lanes::endpoint_of(&lane);
     let change = endpoints::change(session, endpoint, |it| it.ended(&ended.end, now, ended.random))?;
     Ok(Settled::Recorded(change))
 }
 
-/// The lane whose lease has ended now; none: it was not ours any more.
-fn let_go(session: &dyn Session, lease: &Lease) -> Result<Option<String>, SqlError> {
+/// The lane of a lease, until the transaction ends; none: it is not ours any more.
+fn still_ours(session: &dyn Session, lease: &Lease) -> Result<Option<String>, SqlError> {
     session.first(
-        "UPDATE lane SET lease_until_ms = NULL, lease_owner = NULL
-         WHERE lease_token = ?1 AND lease_until_ms IS NOT NULL
-           AND lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?2) RETURNING lane_id",
+        &format!(
+            "SELECT lane_id FROM lane WHERE lease_token = ?1 AND lease_until_ms IS NOT NULL
+               AND lane_id = (SELECT lane_id FROM delivery WHERE delivery_id = ?2){}",
+            session.dialect().locking()
+        ),
         bind![lease.token, &lease.delivery.id.to_string()],
         |row| row.get(0),
     )

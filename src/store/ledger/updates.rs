@@ -168,10 +168,9 @@ fn owe_delivery(session: &dyn Session, update: &Update, now: Timestamp) -> Resul
         })?;
     let partner = partner.ok_or(SqlError::Unexpected)?;
     let lane = lanes::name(&partner, &referral);
-    let number = lanes::next_number(session, &lane, &partner)?;
+    let number = lanes::next_number(session, &lane, &partner, now.as_millisecond())?;
     supersede_older(session, update, now)?;
     insert_delivery(session, update, (&lane, number, &partner), now.as_millisecond())?;
-    session.announce_work();
     lanes::refresh(session, &lane)?;
     Ok(true)
 }

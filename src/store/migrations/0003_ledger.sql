@@ -114,9 +114,9 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_waiting ON delivery(lane_id, seq) WHERE state IN (0, 1, 2, 3, 4);
 CREATE INDEX delivery_state ON delivery(state, delivery_id);
 CREATE INDEX delivery_inbox ON delivery(partner_id, resource_type, delivery_id);
--- A clinic resource version is owed once, however often it is noticed.
-CREATE UNIQUE INDEX delivery_source
-  ON delivery(referral_id, resource_type, resource_id, resource_version) WHERE share IS NOT NULL;
+-- A clinic resource version is owed once, however often it is noticed. What is forwarded has no version and is
+-- in it too: whatever is asked by referral must not walk all that was ever delivered.
+CREATE UNIQUE INDEX delivery_source ON delivery(referral_id, resource_type, resource_id, resource_version);
 
 CREATE TABLE attempt (
   delivery_id TEXT NOT NULL REFERENCES delivery(delivery_id),

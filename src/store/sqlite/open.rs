@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::ledger::UnlockError;
@@ -73,9 +74,11 @@ fn told_as_damage(error: OpenError, file: &Path) -> OpenError {
 fn prepare(file: &Path, lock: File, cut_off: bool) -> Result<LockedConnection, OpenError> {
     let connection = Connection::open(file)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;",
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;",
     )?;
+    keep_statements(&connection)?;
     if cut_off {
         check_content(&connection, file)?;
     }
@@ -95,8 +98,19 @@ pub(super) fn for_reading(file: &Path) -> Result<Connection, OpenError> {
 
 pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    keep_statements(&connection)?;
     connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;")?;
     Ok(connection)
+}
+
+/// More than the ledger has; the driver keeps 16.
+const STATEMENTS: usize = 256;
+
+/// Statements are compiled once: not again because they fell out of the cache, and not because a parameter has
+/// another value, by which SQLite would otherwise look for a better plan each time.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn check_place(file: &Path) -> Result<(), OpenError> {
