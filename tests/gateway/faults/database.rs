@@ -129,6 +129,29 @@ async fn a_connection_that_is_cut_at_the_commit_loses_nothing_and_doubles_nothin
     comes_to_rest(&world, gateways, 24).await;
 }
 
+/// What one gateway had begun and cannot end holds the rows that it changed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_falls_silent_within_a_transaction_holds_nobody_up_for_long() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let world = World::start_on(&server.database().await, 2, 1, "lease_s = 3\n").await;
+    let address = format!("127.0.0.1:{}", server.port);
+    let proxy = Proxy::before_address(&address).await;
+    world.rewrite(&address, &proxy.address());
+    let gateways = serve_all(&world);
+    world.send_until_taken(0, 1).await;
+
+    let began = Instant::now();
+    proxy.harm(Towards::Server, Harm { at: Some((b"COMMIT", End::Silence)), ..Harm::default() });
+    proxy.wait_for_an_end(PATIENCE).await;
+    send_all(&world, 2..6).await;
+    assert!(world.clinic.wait_for_referral(5, PATIENCE).await.is_some());
+    accept_all(&world).await;
+    wait_at_partner(&world, "accepted", 5).await;
+
+    assert!(began.elapsed() < Duration::from_secs(15), "it took {:?}", began.elapsed());
+    comes_to_rest(&world, gateways, 5).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gateways_that_race_over_many_lanes_do_each_effect_once() {
     let Some(server) = PostgresServer::shared() else { return };
