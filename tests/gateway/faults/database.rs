@@ -115,17 +115,23 @@ async fn a_connection_that_is_cut_at_the_commit_loses_nothing_and_doubles_nothin
     for (towards, seeds) in [(Towards::Server, 1..13_u64), (Towards::Client, 13..25)] {
         let cuts = proxy.ends();
         for seed in seeds.clone() {
-            // What commits next is a claim or a finding of the referrals before; at rest, it is this one.
-            if seed % 2 == 0 {
-                world.wait_until_settled(PATIENCE).await;
-            }
-            proxy.harm(towards, Harm { at: Some((b"COMMIT", End::Reset)), ..Harm::default() });
+            // Whatever commits while it is being recorded: this referral, a claim, a finding.
+            let cutting = async {
+                for _ in 0..40 {
+                    proxy.harm(towards, Harm { at: Some((b"COMMIT", End::Reset)), ..Harm::default() });
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                proxy.harm(towards, Harm::default());
+            };
+            tokio::join!(world.send(0, seed), cutting);
             world.send_until_taken(0, seed).await;
             accept_all(&world).await;
         }
         proxy.harm(towards, Harm::default());
         let cuts = proxy.ends() - cuts;
         assert!(cuts >= 8, "only {cuts} connections were cut {towards:?}");
+        // Of the commits that did not arrive, some were a referral's, and its sender was told so.
+        assert!(world.told().iter().any(|it| it.status == Some(503)), "no referral was cut");
     }
 
     assert!(world.clinic.wait_for_referral(24, PATIENCE).await.is_some());
