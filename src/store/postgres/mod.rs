@@ -42,6 +42,12 @@ const TRIES: u32 = 8;
 /// How long a change waits for a connection before its caller is told that there is too much waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// A change takes milliseconds. What holds rows and does not go on, such as a gateway that stands still or whose
+/// network is gone, is ended by the database before those that wait for the rows give up. `LOCAL` ends with the
+/// transaction, so that a pooler keeps nothing of it.
+const BEGIN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '4s'; SET LOCAL lock_timeout = '5s'; \
+                     SET LOCAL statement_timeout = '30s'";
+
 impl Ledger<Postgres> {
     /// Opens or makes the ledger.
     pub async fn open(options: &PostgresOptions, keys: &KeyRing) -> Result<Self, OpenError> {
@@ -173,7 +179,7 @@ fn commit<T>(
     handle: &Handle,
     change: &impl Fn(&dyn Session) -> Result<T, SqlError>,
 ) -> Result<(T, bool), SqlError> {
-    let transaction = handle.block_on(pool.begin()).map_err(|error| failure(&error))?;
+    let transaction = handle.block_on(pool.begin_with(BEGIN)).map_err(|error| failure(&error))?;
     let session = PostgresSession::within(transaction, handle.clone());
     let answer = change(&session)?;
     let work_added = session.work_was_added();

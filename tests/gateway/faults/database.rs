@@ -2,6 +2,8 @@
 //! the worst moment, other gateways, and silence (reference: delivery F34 to F37, F39). Nothing of it is tested
 //! where PostgreSQL is not installed; on CI it must be.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
@@ -113,20 +115,52 @@ async fn a_connection_that_is_cut_at_the_commit_loses_nothing_and_doubles_nothin
     for (towards, seeds) in [(Towards::Server, 1..13_u64), (Towards::Client, 13..25)] {
         let cuts = proxy.ends();
         for seed in seeds.clone() {
-            // What commits next is this referral, a claim, or a finding.
-            proxy.harm(towards, Harm { at: Some((b"COMMIT", End::Reset)), ..Harm::default() });
+            // Whatever commits while it is being recorded: this referral, a claim, a finding.
+            let cutting = async {
+                for _ in 0..40 {
+                    proxy.harm(towards, Harm { at: Some((b"COMMIT", End::Reset)), ..Harm::default() });
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                proxy.harm(towards, Harm::default());
+            };
+            tokio::join!(world.send(0, seed), cutting);
             world.send_until_taken(0, seed).await;
             accept_all(&world).await;
         }
         proxy.harm(towards, Harm::default());
         let cuts = proxy.ends() - cuts;
         assert!(cuts >= 8, "only {cuts} connections were cut {towards:?}");
+        // Of the commits that did not arrive, some were a referral's, and its sender was told so.
+        assert!(world.told().iter().any(|it| it.status == Some(503)), "no referral was cut");
     }
 
     assert!(world.clinic.wait_for_referral(24, PATIENCE).await.is_some());
     accept_all(&world).await;
     wait_at_partner(&world, "accepted", 24).await;
     comes_to_rest(&world, gateways, 24).await;
+}
+
+/// What one gateway had begun and cannot end holds the rows that it changed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_falls_silent_within_a_transaction_holds_nobody_up_for_long() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let world = World::start_on(&server.database().await, 2, 1, "lease_s = 3\n").await;
+    let address = format!("127.0.0.1:{}", server.port);
+    let proxy = Proxy::before_address(&address).await;
+    world.rewrite(&address, &proxy.address());
+    let gateways = serve_all(&world);
+    world.send_until_taken(0, 1).await;
+
+    let began = Instant::now();
+    proxy.harm(Towards::Server, Harm { at: Some((b"COMMIT", End::Silence)), ..Harm::default() });
+    proxy.wait_for_an_end(PATIENCE).await;
+    send_all(&world, 2..6).await;
+    assert!(world.clinic.wait_for_referral(5, PATIENCE).await.is_some());
+    accept_all(&world).await;
+    wait_at_partner(&world, "accepted", 5).await;
+
+    assert!(began.elapsed() < Duration::from_secs(15), "it took {:?}", began.elapsed());
+    comes_to_rest(&world, gateways, 5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,29 +190,53 @@ async fn gateways_that_race_over_many_lanes_do_each_effect_once() {
     assert!(decided.clone().all(|it| it > 0), "each takes part: {:?}", decided.collect::<Vec<_>>());
 }
 
+/// The one that recorded it can neither do it nor tell of it, and nobody listens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_is_found_within_seconds_when_nobody_is_told_of_it() {
     let Some(server) = PostgresServer::shared() else { return };
     let database = server.database().await;
     let world = World::start_on(&database, 2, 1, "").await;
-    let gateways = serve_all(&world);
+    listen_elsewhere(&world.folder_of(1).join("gateway.toml"));
+    let points = tempfile::tempdir().unwrap();
+    let mut first = world.serve_with(&[("REFERRAL_GATEWAY_CRASH_POINTS", points.path())]);
+    let mut second = Serving::spawn(world.folder_of(1), &[]);
+    second.wait_for(UP);
+    world.send_until_taken(0, 1).await;
+    world.wait_until_settled(PATIENCE).await;
+
     let mut operator = PgConnection::connect(&database).await.unwrap();
-
-    let mut slowest = Duration::ZERO;
-    for seed in 1..5 {
-        let listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                         WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'";
-        let ended = operator.fetch_all(listening).await.unwrap().len();
-        assert!(ended > 0 || seed > 1, "somebody listens");
+    let listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'";
+    let ended = operator.fetch_all(listening).await.unwrap().len();
+    fs::write(points.path().join("after-commit"), "").unwrap();
+    let stopped = tokio::task::spawn_blocking(move || {
+        first.wait_for("crash point after-commit");
+        first
+    });
+    let found = async {
+        let first = stopped.await.unwrap();
         let began = Instant::now();
-        world.send_until_taken(0, seed).await;
-        let count = usize::try_from(seed).unwrap();
-        assert!(world.clinic.wait_for_referral(count, PATIENCE).await.is_some());
-        slowest = slowest.max(began.elapsed());
-    }
+        assert!(world.clinic.wait_for_referral(2, PATIENCE).await.is_some());
+        let took = began.elapsed();
+        first.kill();
+        took
+    };
+    let (_, took) = tokio::join!(world.send(0, 2), found);
 
-    assert!(slowest < Duration::from_secs(3), "it took {slowest:?}");
-    comes_to_rest(&world, gateways, 4).await;
+    assert!(ended > 0, "somebody had listened");
+    assert!(took < Duration::from_secs(3), "it took {took:?}");
+    fs::remove_file(points.path().join("after-commit")).unwrap();
+    let first = world.serve();
+    world.send_until_taken(0, 2).await;
+    comes_to_rest(&world, vec![first, second], 2).await;
+}
+
+/// Partners do not reach this gateway; it only works.
+fn listen_elsewhere(settings: &Path) {
+    let text = fs::read_to_string(settings).unwrap();
+    let lines =
+        text.lines().map(|it| if it.starts_with("listen = ") { "listen = \"127.0.0.1:0\"" } else { it });
+    fs::write(settings, lines.collect::<Vec<_>>().join("\n")).unwrap();
 }
 
 /// The one that stands still holds the lane, and goes on as if nothing had happened.
