@@ -53,7 +53,7 @@ fn play(new_ledger: impl Fn(&Runtime) -> Option<Box<dyn Backend>>) {
         }
         let seed = first.wrapping_add(round);
         let config =
-            Config { cases: 1, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+            Config { cases: 1, failure_persistence: None, max_shrink_time: 20_000, ..Config::default() };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
