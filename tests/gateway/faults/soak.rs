@@ -61,7 +61,8 @@ async fn the_soak() {
         kills: number_from("SOAK_KILLS", 500),
         time: Duration::from_secs(number_from("SOAK_SECONDS", 900)),
         seed: Random::seed_from("SOAK_SEED", 1),
-        patience: Duration::from_mins(5),
+        // A delivery that failed five times waits some six minutes.
+        patience: Duration::from_mins(12),
     };
     let world = match std::env::var("SOAK_STORE").as_deref() {
         Ok("postgres") => on_postgres(PostgresServer::shared().expect("PostgreSQL is installed")).await,
