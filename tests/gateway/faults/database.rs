@@ -101,7 +101,8 @@ async fn a_database_that_stops_in_the_middle_of_everything_is_used_again_when_it
     comes_to_rest(&world, gateways, 30).await;
 }
 
-/// Towards the server: the commit does not arrive. Towards the client: it happened, and nobody is told.
+/// Towards the server: the commit does not arrive. Towards the client: it happened, and nobody is told. What a
+/// sender is told then is shown by `lost_commit.rs`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_cut_at_the_commit_loses_nothing_and_doubles_nothing() {
     let Some(server) = PostgresServer::shared() else { return };
@@ -130,8 +131,6 @@ async fn a_connection_that_is_cut_at_the_commit_loses_nothing_and_doubles_nothin
         proxy.harm(towards, Harm::default());
         let cuts = proxy.ends() - cuts;
         assert!(cuts >= 8, "only {cuts} connections were cut {towards:?}");
-        // Of the commits that did not arrive, some were a referral's, and its sender was told so.
-        assert!(world.told().iter().any(|it| it.status == Some(503)), "no referral was cut");
     }
 
     assert!(world.clinic.wait_for_referral(24, PATIENCE).await.is_some());

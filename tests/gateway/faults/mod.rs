@@ -13,6 +13,7 @@ mod disk;
 mod instances;
 mod late_effects;
 mod ledger;
+mod lost_commit;
 mod new_key;
 mod proxy;
 pub mod random;
