@@ -176,6 +176,7 @@ impl<'a> House<'a> {
             clock: Arc::clone(self.clock),
             clinic: self.clinic.clone(),
             partners: Arc::clone(&self.partners),
+            looks: Arc::clone(&self.metrics) as _,
             house: Arc::new(inbound::House {
                 public_url: self.public_url.clone(),
                 clinic_name: config.clinic.name.clone(),
@@ -210,6 +211,7 @@ impl<'a> House<'a> {
                 decide_again: config.delivery.decide_again,
                 overlap: config.clinic.poll_overlap,
             }),
+            looks: Arc::clone(&self.metrics) as _,
             refused_feeds: Arc::default(),
             looked_at: Arc::default(),
         })

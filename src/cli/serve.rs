@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::settings::{self, SettingsFolder};
@@ -56,7 +57,18 @@ enum Stopped {
     ByItsLedger,
 }
 
+/// Patient data is in memory while it is worked on: it must not end up in a core file, nor, in a release, be
+/// read by others of the same user (Linux, prctl(2), PR_SET_DUMPABLE). Where that cannot be had, all else holds
+/// the same.
+fn keep_memory_private() {
+    let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = setrlimit(Resource::Core, nothing);
+    #[cfg(all(target_os = "linux", not(debug_assertions)))]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 async fn serve(config: Config) -> Result<Stopped, StartError> {
+    keep_memory_private();
     let mut signals = StopSignals::catch();
     let sockets = Sockets::bind(&config).await?;
     let (listen, operator_listen, partners) =

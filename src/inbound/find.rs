@@ -7,6 +7,7 @@ use crate::fhir::client::failure::Failure;
 use crate::fhir::client::found::Found;
 use crate::fhir::reference::type_and_id;
 use crate::fhir::resource;
+use crate::model::delivery::CLINIC;
 use crate::model::referral::{ClinicRecord, Referral, Written};
 use crate::model::update::ResourceVersion;
 use crate::translation::effect::{EffectNames, effect_system, token};
@@ -16,6 +17,17 @@ impl Inbound {
     /// What an earlier attempt made. A transaction is all or nothing, so the order stands for all of it; what
     /// was written one after the other (not `together`) may have been broken off, and is then taken up again.
     pub(super) async fn find_at_clinic(
+        &self,
+        referral: &Referral,
+        message: &Value,
+        together: bool,
+    ) -> Result<Found<ClinicRecord>, Failure> {
+        let found = self.search(referral, message, together).await?;
+        self.looks.looked(CLINIC, found.word());
+        Ok(found)
+    }
+
+    async fn search(
         &self,
         referral: &Referral,
         message: &Value,

@@ -29,6 +29,7 @@ use crate::fhir::outcome::{Explain, Issue, IssueKind};
 use crate::model::clock::Clock;
 use crate::model::effects::WriteRules;
 use crate::model::envelope::{Door, Envelope};
+use crate::model::looks::LookObserver;
 use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
 use crate::store::Store;
@@ -48,6 +49,8 @@ pub struct Inbound {
     pub partners: Arc<Partners>,
     /// Whom we are and for whom.
     pub house: Arc<House>,
+    /// Told of looks for what an earlier attempt may have left.
+    pub looks: Arc<dyn LookObserver>,
 }
 
 /// Who the clinic is, how we are reached, and how its codes are made.

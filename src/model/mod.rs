@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod envelope;
 pub mod figures;
 pub mod ids;
+pub mod looks;
 pub mod partner;
 pub mod policy;
 pub mod pressure;

@@ -15,6 +15,7 @@ use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, coding};
 use crate::model::delivery::RemoteResource;
 use crate::model::ids::DeliveryId;
+use crate::model::looks::LookObserver;
 use crate::translation::effect::token_query;
 
 /// How often what others change meanwhile is read again and replaced, within one attempt.
@@ -26,6 +27,9 @@ pub(super) struct Effect<'a> {
     pub(super) message: &'a ForPartner,
     pub(super) system: String,
     pub(super) name: DeliveryId,
+    /// The partner's id.
+    pub(super) endpoint: &'a str,
+    pub(super) looks: &'a dyn LookObserver,
 }
 
 /// Where a replaced resource stands.
@@ -42,7 +46,9 @@ pub(super) enum Standing {
 impl Effect<'_> {
     /// What an earlier try may have left.
     pub(super) async fn look(&self) -> Result<Found<RemoteResource>, Failure> {
-        Ok(match self.server.look_for(self.method, &self.main()).await? {
+        let found = self.server.look_for(self.method, &self.main()).await?;
+        self.looks.looked(self.endpoint, found.word());
+        Ok(match found {
             Found::Nothing => Found::Nothing,
             Found::One(there) => Found::One(remote_of(&there)),
             Found::Several => Found::Several,

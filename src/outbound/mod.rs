@@ -49,6 +49,7 @@ use crate::fhir::client::failure::Failure;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Cause, Delivery};
 use crate::model::ids::PartnerId;
+use crate::model::looks::LookObserver;
 use crate::model::partner::{BusinessIdentifier, OutboundMode, Partner, Partners};
 use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::Settlement;
@@ -76,6 +77,8 @@ pub struct Outbound {
     pub house: Arc<House>,
     /// Which feeds the clinic's server does not offer.
     pub refused_feeds: Arc<watch::RefusedFeeds>,
+    /// Told of looks for what an earlier attempt may have left.
+    pub looks: Arc<dyn LookObserver>,
     /// Which Consents were looked at for faults.
     pub looked_at: Arc<consent_faults::LookedAt>,
 }

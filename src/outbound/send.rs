@@ -38,7 +38,15 @@ impl Outbound {
         }
         let Way { server, method, rules } = way;
         let system = effect_system(&self.house.public_url);
-        let effect = Effect { server, method, message: &message, system, name: delivery.id };
+        let effect = Effect {
+            server,
+            method,
+            message: &message,
+            system,
+            name: delivery.id,
+            endpoint: delivery.partner.as_str(),
+            looks: self.looks.as_ref(),
+        };
         let (remote, remark) = match place(delivery, &effect, rules).await? {
             Outcome::At(remote) => (Some(remote), None),
             Outcome::NotVerified(remote) => (Some(remote), Some("not-verified")),

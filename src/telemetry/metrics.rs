@@ -17,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::gauges::{self, whole};
 use crate::model::commits::CommitObserver;
 use crate::model::delivery::DeliveryState;
+use crate::model::looks::LookObserver;
 use crate::model::pressure::{Pressure, Shut};
 use crate::model::retention::Purged;
 
@@ -30,6 +31,7 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_time: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     fenced: Counter,
+    looks: Family<LookLabels, Counter>,
     commit_size: Histogram,
     commit_time: Histogram,
     purged: Family<PurgedLabels, Counter>,
@@ -59,6 +61,12 @@ struct RefusalLabels {
 struct AttemptLabels {
     endpoint: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LookLabels {
+    endpoint: String,
+    found: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -106,6 +114,7 @@ impl Metrics {
             attempts: Family::default(),
             attempt_time: Family::new_with_constructor(seconds),
             fenced: Counter::default(),
+            looks: Family::default(),
             commit_size: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             commit_time: seconds(),
             purged: Family::default(),
@@ -149,6 +158,11 @@ impl Metrics {
             "fenced",
             "Attempts that outlived their lease and did not count",
             self.fenced.clone(),
+        );
+        registry.register(
+            "reconcile",
+            "Looks for an effect of ours, by server and how many were there",
+            self.looks.clone(),
         );
     }
 
@@ -239,6 +253,12 @@ impl Metrics {
         encode_registry(&mut text, measured)?;
         encode_eof(&mut text)?;
         Ok(text)
+    }
+}
+
+impl LookObserver for Metrics {
+    fn looked(&self, endpoint: &str, found: &'static str) {
+        self.looks.get_or_create(&LookLabels { endpoint: endpoint.to_owned(), found }).inc();
     }
 }
 

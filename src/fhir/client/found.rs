@@ -19,6 +19,17 @@ pub enum Found<T> {
     Several,
 }
 
+impl<T> Found<T> {
+    /// The word for metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::One(_) => "one",
+            Self::Several => "several",
+        }
+    }
+}
+
 fn token_parameter(name: &str, value: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }

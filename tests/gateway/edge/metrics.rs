@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 
 use crate::support::TestGateway;
@@ -87,4 +88,18 @@ async fn metrics_are_not_at_the_public_door_and_name_nobody() {
     gateway.assert_no_patient_in(&text);
     assert!(!text.contains("http"), "no address: {text}");
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn looks_after_an_unknown_outcome_are_counted_by_what_they_bring() {
+    let mut gateway = TestGateway::start().await;
+    gateway.clinic().server().faults().push(Fault::new(Misbehaviour::ApplyThenDrop).on("POST", ""));
+    gateway.send_bundle("lakeside", &people::referral(1, &ReferralOptions::default())).await;
+    gateway.settle().await;
+
+    gateway.after(Duration::from_secs(61)).await;
+
+    let metrics = gateway.metrics().await;
+    let found = r#"refgw_reconcile_total{endpoint="@clinic",found="one"}"#;
+    assert_eq!(metrics.get(found), Some(&1.0), "{metrics:?}");
 }

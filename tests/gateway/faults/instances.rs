@@ -181,3 +181,14 @@ async fn a_ledger_of_a_newer_gateway_is_refused_in_words_and_left_as_it_is() {
     assert!(log.contains("made by a newer gateway"), "{log}");
     assert_eq!(world.count("SELECT user_version FROM pragma_user_version"), 999);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_leaves_no_core_file_in_which_patient_data_could_be() {
+    let world = World::start(1, "").await;
+    let serving = world.serve();
+
+    let limits = fs::read_to_string(format!("/proc/{}/limits", serving.id())).unwrap();
+
+    let core = limits.lines().find(|it| it.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+}
