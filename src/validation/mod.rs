@@ -6,14 +6,21 @@
 
 use serde_json::Value;
 
-use crate::fhir::outcome::{Issue, IssueKind, Severity};
+use definitions::Definitions;
 
-mod choice;
+use crate::fhir::message_index::contained;
+use crate::fhir::outcome::{Issue, IssueKind, Severity};
+use crate::fhir::resource::resource_type;
+
+pub mod definitions;
 mod expected;
+mod invariant;
+mod keyword;
 pub mod message;
 mod place;
 mod schema;
 mod size;
+mod targets;
 mod violation;
 mod walk;
 
@@ -28,18 +35,47 @@ pub const MAX_ISSUES: usize = 100;
 /// `at` is where the resource is, as FHIRPath over the message: `Bundle.entry[3].resource` or `ServiceRequest`.
 /// Source: FHIR R4, JSON format and the definitions of the resource types (`profiles/structure`).
 pub fn check_resource(resource: &Value, at: &str) -> Vec<Issue> {
-    size::check(resource).map_or_else(|| capped(violations(resource, at)), |it| vec![it.at(at)])
+    size::check(resource).map_or_else(
+        || {
+            let mut issues = violations(resource, at);
+            issues.extend(targets::check(resource, at, &|it| type_of_contained(resource, it)));
+            capped(issues)
+        },
+        |it| vec![it.at(at)],
+    )
 }
+
+/// Types that we know and a referral does not take: envelopes, forms, calendars, and what servers write.
+const NOT_IN_A_REFERRAL: [&str; 12] = [
+    "AuditEvent",
+    "Bundle",
+    "CommunicationRequest",
+    "Group",
+    "List",
+    "MessageHeader",
+    "OperationOutcome",
+    "Parameters",
+    "RequestGroup",
+    "Schedule",
+    "Slot",
+    "Subscription",
+];
 
 /// Whether resources of this type may be part of a referral.
 pub fn supports(resource_type: &str) -> bool {
-    // A Bundle is an envelope; what is in it is checked.
-    resource_type != "Bundle" && schema::SCHEMA.knows(resource_type)
+    Definitions::r4().resources().any(|it| it == resource_type) && !NOT_IN_A_REFERRAL.contains(&resource_type)
 }
 
 /// Compiles the schema now, so that the first message need not wait for it.
 pub fn prepare() {
     std::sync::LazyLock::force(&schema::SCHEMA);
+}
+
+/// The type of the contained resource that a reference names.
+fn type_of_contained(resource: &Value, reference: &str) -> Option<String> {
+    let id = reference.strip_prefix('#')?;
+    let named = contained(resource).find(|it| it["id"] == id)?;
+    Some(resource_type(named).to_owned())
 }
 
 fn violations(resource: &Value, at: &str) -> Vec<Issue> {

@@ -165,6 +165,7 @@ fn what_a_referral_does_not_take_is_named_by_its_entry() {
         ("SEND_ELEMENT_MISSING", "Bundle.entry[9].resource"),
         ("SEND_RESOURCE_TYPE_UNSUPPORTED", "Bundle.entry[7].resource.contained[0]"),
         ("SEND_RESOURCE_TYPE_UNSUPPORTED", "Bundle.entry[10].resource"),
+        ("SEND_CONTAINED_UNUSED", "Bundle.entry[7].resource.contained[0]"),
     ];
     assert_eq!(found(&check_message(&message)), expected);
 }
@@ -180,8 +181,45 @@ fn a_referral_that_asks_for_nothing_or_for_nobody_in_the_message_is_refused() {
         ("SEND_REFERRAL_NOT_ACTIONABLE", "ServiceRequest.doNotPerform"),
         ("SEND_ELEMENT_MISSING", "ServiceRequest.code"),
         ("SEND_PATIENT_MISSING", "ServiceRequest.subject"),
+        ("SEND_CONTAINED_UNUSED", "ServiceRequest.contained[0]"),
     ];
     assert_eq!(found(&check_message(&message)), expected);
+}
+
+#[test]
+fn a_reference_to_a_type_that_does_not_belong_there_is_named_with_those_that_do() {
+    let device = json!({ "resourceType": "Device", "id": "d" });
+    let order = json!({
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "contained": [device],
+        "subject": { "reference": "Encounter/1" }, "encounter": { "reference": "#d" },
+        "requester": { "type": "http://hl7.org/fhir/StructureDefinition/Practitioner", "display": "A" },
+        "performer": [{ "reference": "Practitioner/1" }, { "type": "Coverage", "display": "A" }],
+        "note": [{ "text": "t", "authorReference": { "reference": "Location/1" } }],
+        "basedOn": [{ "reference": "https://elsewhere.example/fhir/Whatever/1" }],
+    });
+
+    let issues = check_resource(&order, "ServiceRequest");
+
+    let mut actual = found(&issues);
+    actual.sort_unstable();
+    let places = ["encounter", "note[0].authorReference", "performer[1]", "subject"];
+    let expected = places.map(|it| ("SEND_REFERENCE_TARGET", format!("ServiceRequest.{it}")));
+    assert_eq!(actual, expected.each_ref().map(|(code, at)| (*code, at.as_str())));
+    assert!(issues.iter().any(|it| it.text == "Refer to one of Encounter here."), "{issues:?}");
+}
+
+#[test]
+fn an_invariant_that_does_not_hold_is_named_by_its_key() {
+    let period = json!({ "start": "2026-03-02", "end": "2026-03-01" });
+    let patient = json!({ "resourceType": "Patient", "contact": [{ "period": period }] });
+
+    let issues = check_resource(&patient, "Patient");
+
+    let places = ["Patient.contact[0]", "Patient.contact[0].period"];
+    let mut actual = found(&issues);
+    actual.sort_unstable();
+    assert_eq!(actual, places.map(|it| ("SEND_INVARIANT", it)));
+    assert!(issues.iter().any(|it| it.text.ends_with("(per-1)")), "{issues:?}");
 }
 
 #[test]
@@ -191,6 +229,7 @@ fn a_contained_resource_about_somebody_else_is_found() {
     message["contained"].as_array_mut().unwrap().push(json!({
         "resourceType": "Condition", "id": "c", "subject": { "reference": other }, "code": { "text": "t" },
     }));
+    message["reasonReference"] = json!([{ "reference": "#c" }]);
 
     let found_in = "ServiceRequest.contained[2].subject";
     assert_eq!(found(&check_message(&message)), [("SEND_PATIENT_OTHER", found_in)]);

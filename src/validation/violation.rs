@@ -4,7 +4,9 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
-use super::choice::Problem;
+use super::invariant::Invariant;
+use super::keyword::choices::Problem;
+use super::keyword::invariants;
 use super::{expected, place};
 use crate::fhir::outcome::{Issue, IssueKind};
 
@@ -15,7 +17,8 @@ pub(super) fn issues(error: &ValidationError<'_>, at: &str, schema: &Value) -> V
         Kind::Required { property } => missing(error.instance(), &here, property).into_iter().collect(),
         Kind::AdditionalProperties { unexpected } => unexpected.iter().map(|it| unknown(&here, it)).collect(),
         Kind::Custom { message, .. } => {
-            Problem::read(message).map(|it| choice(it, &here)).into_iter().collect()
+            let choice = Problem::read(message).map(|it| choice(it, &here));
+            choice.or_else(|| invariants::broken(message).map(|it| broken(it, &here))).into_iter().collect()
         }
         _ => vec![of_value(error, here, schema)],
     }
@@ -54,6 +57,11 @@ fn choice(problem: Problem<'_>, here: &str) -> Issue {
             Issue::error(IssueKind::Invariant, "SEND_CHOICE_AMBIGUOUS", text).at(place::child(here, name))
         }
     }
+}
+
+fn broken(invariant: &Invariant, here: &str) -> Issue {
+    let text = format!("{} ({})", invariant.fix, invariant.key);
+    Issue::error(IssueKind::Invariant, "SEND_INVARIANT", text).at(here)
 }
 
 fn of_value(error: &ValidationError<'_>, here: String, schema: &Value) -> Issue {

@@ -50,6 +50,8 @@ fn check_content(message: &Value) -> Vec<Issue> {
         patient::check(&index, order, &mut issues);
     }
     issues.extend(content::references(&index));
+    issues.extend(content::targets(&index));
+    issues.extend(content::unused(&index));
     issues
 }
 

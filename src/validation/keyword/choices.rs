@@ -5,11 +5,11 @@ use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value};
 
 /// How the keyword is spelled.
-pub(super) const KEYWORD: &str = "choices";
+pub(in crate::validation) const KEYWORD: &str = "choices";
 
 /// What is wrong with a choice, and the name of the choice without `[x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem<'a> {
+pub(in crate::validation) enum Problem<'a> {
     /// None of the elements is there, and one must be.
     Missing(&'a str),
     /// More than one is there.
@@ -18,7 +18,7 @@ pub(super) enum Problem<'a> {
 
 impl<'a> Problem<'a> {
     /// Reads the message of an error that this keyword reported.
-    pub(super) fn read(message: &'a str) -> Option<Self> {
+    pub(in crate::validation) fn read(message: &'a str) -> Option<Self> {
         match message.split_once(' ')? {
             ("missing", name) => Some(Self::Missing(name)),
             ("ambiguous", name) => Some(Self::Ambiguous(name)),
@@ -36,7 +36,7 @@ impl<'a> Problem<'a> {
 
 /// Builds the keyword of one definition, from `{"value": "0..1", "medication": "1..1"}`.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is jsonschema's")]
-pub(super) fn compile<'a>(
+pub(in crate::validation) fn compile<'a>(
     parent: &'a Map<String, Value>,
     schema: &'a Value,
     _path: Location,
