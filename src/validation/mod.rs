@@ -4,6 +4,8 @@
 //! FHIR R4. [`check_message`] looks at a whole referral: that there is one, of one patient, and that its parts
 //! hold together. Nothing here does I/O, and no text repeats a value from a resource.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use definitions::Definitions;
@@ -18,6 +20,7 @@ mod invariant;
 mod keyword;
 pub mod message;
 mod place;
+pub mod profile;
 mod schema;
 mod size;
 mod targets;
@@ -25,6 +28,7 @@ mod violation;
 mod walk;
 
 pub use message::check_message;
+pub use profile::{ProfileFault, ProfileLibrary, Rules};
 pub use size::MAX_VALUES;
 
 /// The most issues that one answer lists; a further one says how many there are besides.
@@ -35,11 +39,18 @@ pub const MAX_ISSUES: usize = 100;
 /// `at` is where the resource is, as FHIRPath over the message: `Bundle.entry[3].resource` or `ServiceRequest`.
 /// Source: FHIR R4, JSON format and the definitions of the resource types (`profiles/structure`).
 pub fn check_resource(resource: &Value, at: &str) -> Vec<Issue> {
+    check_against(resource, at, &Rules::default())
+}
+
+/// As [`check_resource`], and every violation of the profiles that these rules name.
+pub fn check_against(resource: &Value, at: &str, rules: &Rules) -> Vec<Issue> {
     size::check(resource).map_or_else(
         || {
             let mut issues = violations(resource, at);
-            issues.extend(targets::check(resource, at, &|it| type_of_contained(resource, it)));
-            capped(issues)
+            let resolve = |it: &str| type_of_contained(resource, it);
+            issues.extend(targets::check(resource, at, &resolve));
+            issues.extend(rules.check(resource, at, &resolve));
+            capped(without_repeats(issues))
         },
         |it| vec![it.at(at)],
     )
@@ -85,6 +96,22 @@ fn violations(resource: &Value, at: &str) -> Vec<Issue> {
         .iter_errors(resource)
         .flat_map(|it| violation::issues(&it, at, &schema.document))
         .collect()
+}
+
+/// Two checks may find one fault; the first one's words stand. That a missing Patient cannot be resolved
+/// either goes without saying.
+fn without_repeats(issues: Vec<Issue>) -> Vec<Issue> {
+    let mut seen = HashSet::new();
+    let mut kept: Vec<Issue> = Vec::new();
+    for issue in issues {
+        let fresh = seen.insert((issue.code, issue.expression.clone()));
+        let implied = issue.code == "SEND_REFERENCE_UNRESOLVED"
+            && seen.contains(&("SEND_PATIENT_MISSING", issue.expression.clone()));
+        if fresh && !implied {
+            kept.push(issue);
+        }
+    }
+    kept
 }
 
 fn capped(mut issues: Vec<Issue>) -> Vec<Issue> {

@@ -16,15 +16,21 @@ pub(super) type Resolve<'f> = dyn Fn(&str) -> Option<String> + 'f;
 
 /// The references of a resource that name another type than FHIR R4 allows in their place.
 pub(super) fn check(resource: &Value, at: &str, resolve: &Resolve<'_>) -> Vec<Issue> {
-    let Some(root) = WAYS.of_type(resource_type(resource)) else {
+    check_ways(&WAYS, resource, at, resolve)
+}
+
+/// The references of a resource that name another type than these ways allow.
+pub(super) fn check_ways(ways: &Ways, resource: &Value, at: &str, resolve: &Resolve<'_>) -> Vec<Issue> {
+    let Some(root) = ways.of_type(resource_type(resource)) else {
         return Vec::new();
     };
-    let mut finder = Finder { resolve, at, way: Vec::new(), issues: Vec::new() };
+    let mut finder = Finder { ways, resolve, at, way: Vec::new(), issues: Vec::new() };
     finder.look(resource, root);
     finder.issues
 }
 
 struct Finder<'f, 'v> {
+    ways: &'f Ways,
     resolve: &'f Resolve<'f>,
     at: &'f str,
     way: Vec<Step<'v>>,
@@ -36,10 +42,11 @@ impl<'v> Finder<'_, 'v> {
         let Some(object) = value.as_object() else {
             return;
         };
+        let ways = self.ways;
         for (key, child) in object {
             if key == "contained" {
-                self.look_into(key, child, &|it| WAYS.of_type(resource_type(it)), &[]);
-            } else if let Some(next) = WAYS.nodes[node].get(key) {
+                self.look_into(key, child, &|it| ways.of_type(resource_type(it)), &[]);
+            } else if let Some(next) = ways.nodes[node].get(key) {
                 self.look_into(key, child, &|_| next.node, &next.targets);
             }
         }
@@ -98,12 +105,14 @@ impl<'v> Finder<'_, 'v> {
 /// The ways that lead to references, as a graph: parts of types may hold themselves.
 static WAYS: LazyLock<Ways> = LazyLock::new(|| Ways::of(Definitions::r4()));
 
-struct Ways {
+/// The ways to references, from the root of a type.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
     by_path: HashMap<String, usize>,
     nodes: Vec<HashMap<String, Next>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Next {
     node: Option<usize>,
     targets: Vec<String>,
@@ -111,11 +120,23 @@ struct Next {
 
 impl Ways {
     fn of(definitions: &Definitions) -> Self {
-        let mut ways = Self { by_path: HashMap::new(), nodes: Vec::new() };
+        let mut ways = Self::default();
         for (name, definition) in &definitions.types {
             ways.add(name, &definition.content);
         }
         ways
+    }
+
+    /// Lets an element name only these types.
+    pub(super) fn narrow(&mut self, path: &str, element: &str, targets: Vec<String>) {
+        let node = self.place(path);
+        self.nodes[node].entry(element.to_owned()).or_default().targets = targets;
+    }
+
+    /// Makes an element lead to what is below it.
+    pub(super) fn lead(&mut self, path: &str, element: &str, below: &str) {
+        let (node, below) = (self.place(path), self.place(below));
+        self.nodes[node].entry(element.to_owned()).or_default().node = Some(below);
     }
 
     fn of_type(&self, path: &str) -> Option<usize> {

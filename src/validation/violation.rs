@@ -24,7 +24,8 @@ pub(super) fn issues(error: &ValidationError<'_>, at: &str, schema: &Value) -> V
     }
 }
 
-fn missing(object: &Value, here: &str, property: &Value) -> Option<Issue> {
+/// A required element that is not there.
+pub(super) fn missing(object: &Value, here: &str, property: &Value) -> Option<Issue> {
     let name = property.as_str().unwrap_or_default();
     // A primitive may consist of extensions alone, such as data-absent-reason.
     let only_extended = object.get(format!("_{name}")).is_some();
@@ -59,7 +60,8 @@ fn choice(problem: Problem<'_>, here: &str) -> Issue {
     }
 }
 
-fn broken(invariant: &Invariant, here: &str) -> Issue {
+/// An invariant that does not hold.
+pub(super) fn broken(invariant: &Invariant, here: &str) -> Issue {
     let text = format!("{} ({})", invariant.fix, invariant.key);
     Issue::error(IssueKind::Invariant, "SEND_INVARIANT", text).at(here)
 }

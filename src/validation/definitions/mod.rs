@@ -106,7 +106,6 @@ impl Definitions {
         resources.map(|(name, _)| name.as_str())
     }
 
-    #[cfg(test)]
     /// The elements at a path without indices, such as `Consent.provision`.
     pub(super) fn content(&self, path: &str) -> Option<&Content> {
         let mut steps = path.split('.');

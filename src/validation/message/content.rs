@@ -8,7 +8,7 @@ use crate::fhir::message_index::{Entry, MessageIndex, contained};
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::fhir::reference::{Target, target};
 use crate::fhir::resource::resource_type;
-use crate::validation::{place, targets, walk};
+use crate::validation::{Rules, place, targets, walk};
 
 /// Whatever says that the content means something else than it seems to. We understand none of it,
 /// and may not ignore it (FHIR R4, extensibility, modifier extensions; Resource.implicitRules).
@@ -33,6 +33,16 @@ pub(super) fn references(index: &MessageIndex<'_>) -> Vec<Issue> {
 pub(super) fn targets(index: &MessageIndex<'_>) -> Vec<Issue> {
     let of = |entry: &Entry<'_>| {
         targets::check(entry.resource, &entry.at, &|it| {
+            index.resolve(it, entry).map(|it| resource_type(it).to_owned())
+        })
+    };
+    index.entries().iter().flat_map(of).collect()
+}
+
+/// What the profiles ask for that the sender's resources must meet.
+pub(super) fn profiles(index: &MessageIndex<'_>, rules: &Rules) -> Vec<Issue> {
+    let of = |entry: &Entry<'_>| {
+        rules.check(entry.resource, &entry.at, &|it| {
             index.resolve(it, entry).map(|it| resource_type(it).to_owned())
         })
     };

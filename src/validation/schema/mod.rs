@@ -32,6 +32,11 @@ impl Schema {
     }
 }
 
+/// The types that an open element may have.
+pub(super) fn open_types() -> impl Iterator<Item = &'static str> {
+    structure::OPEN.into_iter()
+}
+
 /// How our schemas are compiled.
 pub(super) fn options() -> jsonschema::ValidationOptions<'static> {
     let options = jsonschema::draft202012::options()

@@ -7,7 +7,7 @@ use super::super::definitions::{
 };
 
 /// The types that an open element may have, by the ending of its name (FHIR R4, open type element).
-const OPEN: [&str; 50] = [
+pub(super) const OPEN: [&str; 50] = [
     "base64Binary",
     "boolean",
     "canonical",
