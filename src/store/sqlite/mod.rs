@@ -105,6 +105,10 @@ impl Engine for Sqlite {
         false
     }
 
+    async fn empty_write_ahead_log(&self) -> Result<(), StoreError> {
+        self.writer.empty_log().await
+    }
+
     fn is_writable(&self) -> bool {
         self.writer.is_running()
     }

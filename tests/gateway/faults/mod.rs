@@ -17,6 +17,7 @@ mod lost_commit;
 mod new_key;
 mod proxy;
 pub mod random;
+mod readers;
 mod replays;
 mod soak;
 mod storms;
