@@ -1,5 +1,6 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
+pub mod backup;
 mod disk;
 mod health;
 pub mod housekeeping;

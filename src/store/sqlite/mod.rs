@@ -1,5 +1,6 @@
 //! The embedded ledger: one SQLite file, one writer.
 
+mod backup;
 mod open;
 mod place;
 mod session;
@@ -18,6 +19,7 @@ use super::sql::{Session, SqlError};
 use crate::model::commits::CommitObserver;
 use crate::model::work::StoreError;
 
+pub use backup::{BackupError, UnfinishedCopy, check_whole};
 pub use open::OpenError;
 
 /// A ledger in one SQLite file.

@@ -3,6 +3,7 @@
 //! that plays it again.
 
 mod answers;
+mod backups;
 mod balancer;
 mod bodies;
 mod checker;
