@@ -32,6 +32,11 @@ pub(super) fn pem(findings: &mut Findings, key: &str, file: &Path, label: &str) 
     None
 }
 
+/// The certificates of a PEM file, where one is named.
+pub(super) fn issuers(findings: &mut Findings, key: &str, file: Option<&Path>) -> Option<Option<String>> {
+    file.map_or(Some(None), |file| pem(findings, key, file, "CERTIFICATE").map(Some))
+}
+
 /// The text of a JWKS document (RFC 7517) with public keys only.
 pub(super) fn jwks(findings: &mut Findings, key: &str, file: &Path) -> Option<String> {
     let text = text(findings, key, file)?;

@@ -6,6 +6,7 @@ mod answers;
 mod backups;
 mod balancer;
 mod bodies;
+mod certificates;
 mod checker;
 mod clocks;
 mod crash_points;
