@@ -30,7 +30,7 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic>
         organization: organization(raw.organization)?,
         endpoint: Endpoint {
             base_url: base_url?,
-            issuers: issuers?,
+            issuers: issuers.ok()?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s),
             writes: WriteRules { effects: raw.effects.into(), verify_unique: raw.verify_unique.into() },

@@ -93,7 +93,7 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
         Mode::Inbox => OutboundMode::Inbox,
         Mode::Rest => OutboundMode::Rest(Box::new(Endpoint {
             base_url: base_url?,
-            issuers: issuers?,
+            issuers: issuers.ok()?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
             writes: WriteRules {

@@ -78,14 +78,14 @@ async fn a_backup_under_load_has_all_that_was_answered_before_and_runs_as_a_ledg
     assert_eq!(beside.filter(|it| it.starts_with("copy.db")).collect::<Vec<_>>(), ["copy.db"]);
 
     // What the copy still owed is done meanwhile by the one that is about to be lost, and one thing more.
-    let lost = last + 1;
-    world.send_until_taken(0, lost).await;
-    assert!(world.clinic.wait_for_referral(usize::try_from(lost).unwrap(), PATIENCE).await.is_some());
+    let too_late = last + 1;
+    world.send_until_taken(0, too_late).await;
+    assert!(world.clinic.wait_for_referral(usize::try_from(too_late).unwrap(), PATIENCE).await.is_some());
     world.wait_until_settled(PATIENCE).await;
     serving.kill();
     restore(&copy, &world.ledger_file());
     let serving = world.serve();
-    world.send_until_taken(0, lost).await;
+    world.send_until_taken(0, too_late).await;
     world.send_until_taken(0, 1).await;
     world.wait_until_settled(PATIENCE).await;
     let (status, log) = serving.terminate();
