@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod lint;
 pub mod orders;
 pub mod preview;
+pub mod profiles;
 pub mod replay;
 pub mod serve;
 pub mod settings;
@@ -65,6 +66,9 @@ enum Command {
     /// What consent says, and why.
     #[command(subcommand)]
     Consent(consent::Consent),
+    /// What resources must look like.
+    #[command(subcommand)]
+    Profiles(profiles::Profiles),
     /// The settings themselves.
     #[command(subcommand)]
     Config(config::Config),
@@ -84,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => block_on(audit.run()),
         Command::Ledger(ledger) => block_on(ledger.run()),
         Command::Consent(consent) => block_on(consent.run()),
+        Command::Profiles(profiles) => profiles.run(),
         Command::Config(config) => config.run(),
     }
 }
