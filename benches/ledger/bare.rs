@@ -1,5 +1,5 @@
 //! The least that it can cost in SQLite: one loop writes the same rows into the same tables and indexes, with
-//! the same pragmas. It checks nothing, seals nothing and answers nobody.
+//! the same pragmas. It checks nothing, packs and seals nothing and answers nobody.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -28,12 +28,13 @@ pub(crate) struct Bare {
 /// The parts of a referral's rows that are not made anew for each.
 pub(crate) struct BareReferral {
     pub(crate) ciphertext: Vec<u8>,
-    pub(crate) wrapped_key: [u8; 32 + SEAL_BYTES],
+    pub(crate) wrapped_key: [u8; 33 + SEAL_BYTES],
 }
 
 impl BareReferral {
-    pub(crate) fn of(bytes: usize) -> Self {
-        Self { ciphertext: vec![7; bytes + SEAL_BYTES], wrapped_key: [7; 32 + SEAL_BYTES] }
+    /// A row whose ciphertext is as long as the ledger's.
+    pub(crate) fn of(stored_bytes: usize) -> Self {
+        Self { ciphertext: vec![7; stored_bytes], wrapped_key: [7; 33 + SEAL_BYTES] }
     }
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn digest() -> [u8; 32] {
 
 impl Bare {
     /// Pages as large as those of the ledger that it is compared to.
-    pub(crate) fn new(folder: &Path, page_bytes: u32, body_bytes: usize) -> Self {
+    pub(crate) fn new(folder: &Path, page_bytes: u32, stored_bytes: usize) -> Self {
         let connection = Connection::open(folder.join("bare.db")).expect("a new file can be made");
         connection.set_prepared_statement_cache_capacity(64);
         let pragmas = format!(
@@ -54,7 +55,7 @@ impl Bare {
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; {TABLES}"
         );
         connection.execute_batch(&pragmas).expect("the tables can be made");
-        Self { connection, row: BareReferral::of(body_bytes) }
+        Self { connection, row: BareReferral::of(stored_bytes) }
     }
 
     pub(crate) fn accept_for(&self, lasts: Duration, together: u32) -> Run {

@@ -6,6 +6,7 @@
 pub mod engine;
 pub mod ledger;
 pub mod migrations;
+mod packing;
 pub mod postgres;
 mod replays;
 pub mod seal;

@@ -130,6 +130,12 @@ impl From<u64> for Bound<'_> {
     }
 }
 
+impl From<Option<u64>> for Bound<'_> {
+    fn from(value: Option<u64>) -> Self {
+        Self::Integer(value.map(|it| i64::try_from(it).unwrap_or(i64::MAX)))
+    }
+}
+
 impl From<Option<usize>> for Bound<'_> {
     fn from(value: Option<usize>) -> Self {
         Self::Integer(value.map(|it| i64::try_from(it).unwrap_or(i64::MAX)))

@@ -173,6 +173,7 @@ fn trail_row(row: &Row) -> Result<(TrailRow, Option<Sealed>), SqlError> {
         key_id,
         wrapped_key,
         ciphertext,
+        plain_bytes: None,
     });
     Ok((stored, sealed))
 }
