@@ -51,7 +51,8 @@ impl Bare {
         let connection = Connection::open(folder.join("bare.db")).expect("a new file can be made");
         connection.set_prepared_statement_cache_capacity(64);
         let pragmas = format!(
-            "PRAGMA page_size = {page_bytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA page_size = {page_bytes}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; {TABLES}"
         );
         connection.execute_batch(&pragmas).expect("the tables can be made");

@@ -76,7 +76,7 @@ impl Housekeeper {
         loop {
             let purged = self.store.purge(self.retention, now).await?;
             if purged.is_nothing() {
-                return Ok(());
+                break;
             }
             self.metrics.purged(purged);
             tracing::info!(
@@ -86,5 +86,7 @@ impl Housekeeper {
                 "what is old was destroyed"
             );
         }
+        while self.store.give_back().await? > 0 {}
+        Ok(())
     }
 }

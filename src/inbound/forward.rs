@@ -101,10 +101,10 @@ impl Inbound {
 
     /// The referral and its message; or how the delivery ends because they cannot be read.
     async fn recorded(&self, delivery: &Delivery) -> Result<Result<(Referral, Value), Settlement>, Failure> {
-        let unreadable = || Settlement::Quarantined(Cause { code: "payload-unreadable", http_status: None });
+        let unreadable = || quarantined("payload-unreadable", None);
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
-            Ok(None) => return Ok(Err(unreadable())),
+            Ok(None) => return Ok(Err(quarantined("payload-purged", None))),
             Err(error @ StoreError::Unreadable { .. }) => {
                 tracing::warn!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
                 return Ok(Err(unreadable()));

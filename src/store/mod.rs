@@ -79,7 +79,7 @@ pub trait Referrals: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Referral>, StoreError>;
 
-    /// The submission as it arrived.
+    /// The submission as it arrived; none: there is no such referral, or its body was purged.
     async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError>;
 }
 
@@ -165,6 +165,10 @@ pub trait Housekeeping: Send + Sync {
 
     /// Destroys some of what need not be kept any longer; call it again until nothing was left.
     async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// Gives some of the room that purging made free in an embedded ledger's file back to the disk, and tells how
+    /// many pages; call it again until it says 0. A database server sees to that by itself.
+    async fn give_back(&self) -> Result<u64, StoreError>;
 
     /// Seals some of what a former key of the gateway sealed under its present key; call it again until it
     /// says 0. The former keys are then needed no more.

@@ -96,29 +96,40 @@ impl<E: Engine> Referrals for Ledger<E> {
                     "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext, p.plain_bytes
                      FROM referral r JOIN payload p ON p.payload_id = r.payload_id WHERE r.referral_id = ?1",
                     bind![&id.to_string()],
-                    |row| Ok((row.get::<String>(0)?, sealed(row)?)),
+                    |row| Ok((row.get::<String>(0)?, stored(row)?)),
                 )
             })
             .await?;
-        let Some((partner, Some(sealed))) = found else {
+        let Some((partner, stored)) = found else {
             return Ok(None);
         };
-        let opened = self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner));
+        let opened = match stored {
+            Stored::Purged => return Ok(None),
+            Stored::Torn => None,
+            Stored::Sealed(sealed) => self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner)),
+        };
         let plain = opened.ok_or(StoreError::Unreadable { what: "payload", id: id.to_string() })?;
         Ok(Some(Sensitive::new(plain)))
     }
 }
 
-/// None: it was purged.
-fn sealed(row: &Row) -> Result<Option<Sealed>, SqlError> {
-    let (wrapped_key, ciphertext) = (row.get::<Option<Vec<u8>>>(2)?, row.get::<Option<Vec<u8>>>(3)?);
+/// What there is of a payload.
+enum Stored {
+    Sealed(Sealed),
+    Purged,
+    /// A part of it is gone, and no purge of ours leaves that behind.
+    Torn,
+}
+
+fn stored(row: &Row) -> Result<Stored, SqlError> {
     let (key_id, plain_bytes) = (row.get(1)?, Some(row.get(4)?));
-    Ok(wrapped_key.zip(ciphertext).map(|(wrapped_key, ciphertext)| Sealed {
-        key_id,
-        wrapped_key,
-        ciphertext,
-        plain_bytes,
-    }))
+    Ok(match (row.get(2)?, row.get(3)?) {
+        (Some(wrapped_key), Some(ciphertext)) => {
+            Stored::Sealed(Sealed { key_id, wrapped_key, ciphertext, plain_bytes })
+        }
+        (None, None) => Stored::Purged,
+        _ => Stored::Torn,
+    })
 }
 
 /// What a payload belongs to. Under another referral or another partner it does not open.
@@ -126,17 +137,19 @@ pub(super) fn bound_to(id: &str, partner: &str) -> String {
     format!("inbound|{id}|{partner}")
 }
 
+/// A payload's id is its referral's: so the oldest payloads lead, by their index.
+pub(super) const PURGE: &str = "
+  UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
+    (SELECT p.payload_id FROM payload p
+     WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1
+       AND EXISTS (SELECT 1 FROM referral r WHERE r.referral_id = p.payload_id AND r.updated_ms < ?1)
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.referral_id = p.payload_id
+         AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
+     ORDER BY p.created_ms LIMIT ?2)";
+
 /// Destroys bodies of referrals for which nothing is owed any more since before then.
 pub(super) fn purge(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
-    session.change(
-        "UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
-           (SELECT p.payload_id FROM payload p JOIN referral r ON r.payload_id = p.payload_id
-            WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1 AND r.updated_ms < ?1 AND NOT EXISTS
-              (SELECT 1 FROM delivery d WHERE d.referral_id = r.referral_id
-                 AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
-            ORDER BY p.created_ms LIMIT ?2)",
-        bind![before_ms, AT_ONCE],
-    )
+    session.change(PURGE, bind![before_ms, AT_ONCE])
 }
 
 fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referral>, SqlError> {
