@@ -1,11 +1,13 @@
 //! The loop that keeps the ledger in order: replays go on, what is old is destroyed, and what a former key
 //! sealed is sealed anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use crate::fhir::client::FhirClient;
 use crate::model::clock::Clock;
 use crate::model::retention::Retention;
 use crate::model::work::StoreError;
@@ -18,6 +20,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often old things are looked for. One gateway does it for all that share the ledger.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
+/// How often a server that does not take a kind of writing is asked what it offers now.
+const LOOK_AT_OFFERS_EVERY: Duration = Duration::from_mins(5);
+
 /// Keeps the ledger in order.
 #[derive(Clone)]
 pub struct Housekeeper {
@@ -27,6 +32,8 @@ pub struct Housekeeper {
     pub(super) metrics: Arc<Metrics>,
     pub(super) retention: Retention,
     pub(super) has_former_keys: bool,
+    /// The servers that we write to, by their endpoints.
+    pub(super) servers: BTreeMap<String, FhirClient>,
 }
 
 impl Housekeeper {
@@ -55,6 +62,29 @@ impl Housekeeper {
         }
         if ticks.is_multiple_of(PURGE_EVERY.as_secs()) {
             self.purge().await?;
+        }
+        if ticks.is_multiple_of(LOOK_AT_OFFERS_EVERY.as_secs()) {
+            self.look_at_offers().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks servers that do not take a kind of writing what they offer now. Where that has changed, what was held
+    /// because of it goes.
+    pub async fn look_at_offers(&self) -> Result<(), StoreError> {
+        for report in self.store.endpoints().await? {
+            let is_asked = !report.state.suspended_kinds().is_empty() && report.state.paused().is_none();
+            let Some(server) = self.servers.get(&report.endpoint).filter(|_| is_asked) else {
+                continue;
+            };
+            // One that does not answer says nothing new.
+            let Ok(offer) = server.offer().await else {
+                continue;
+            };
+            if self.store.offered(&report.endpoint, &offer, self.clock.now()).await? {
+                tracing::info!(endpoint = %report.endpoint, "a server offers something else now; what was held goes");
+                self.work.notify_one();
+            }
         }
         Ok(())
     }

@@ -159,6 +159,11 @@ impl Gateway {
         self.parts.doors.outbound.notice().await
     }
 
+    /// Asks servers that do not take a kind of writing what they offer now, by hand.
+    pub async fn look_at_offers(&self) -> Result<(), StoreError> {
+        self.parts.housekeeper(&self.config).look_at_offers().await
+    }
+
     /// Looks how much waits and how much room there is, by hand, and shuts or opens the door.
     pub async fn look_at_pressure(&self) {
         self.parts.pressure.look().await;

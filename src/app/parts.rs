@@ -30,7 +30,7 @@ use crate::fhir::client::{FhirClient, http_client};
 use crate::inbound::{self, Inbound};
 use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
-use crate::model::delivery::{Delivery, Owed};
+use crate::model::delivery::{CLINIC, Delivery, Owed};
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::model::work::Settlement;
@@ -122,7 +122,14 @@ impl Parts {
             metrics: Arc::clone(&self.doors.metrics),
             retention: config.store.retention,
             has_former_keys: !config.store.former_key_files.is_empty(),
+            servers: self.servers(),
         }
+    }
+
+    /// The servers that we write to, by their endpoints.
+    fn servers(&self) -> BTreeMap<String, FhirClient> {
+        let partners = self.doors.outbound.servers.iter().map(|(id, it)| (id.to_string(), it.clone()));
+        partners.chain([(CLINIC.to_owned(), self.doors.inbound.clinic.clone())]).collect()
     }
 
     pub(super) fn watching(&self, interval: Duration) -> Watching {

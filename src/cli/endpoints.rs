@@ -84,8 +84,15 @@ impl Named {
 fn line(endpoint: &Value) -> String {
     let word = |key: &str| endpoint[key].as_str().unwrap_or("-").to_owned();
     let why = endpoint["paused"]["why"].as_str().filter(|it| !it.is_empty());
+    let kinds = endpoint["suspended_kinds"].as_array().into_iter().flatten();
+    let not_taken: Vec<String> = kinds
+        .map(|it| {
+            let (kind, since) = (it["kind"].as_str(), it["since"].as_str());
+            format!(", does not take {} since {}", kind.unwrap_or("-"), since.unwrap_or("-"))
+        })
+        .collect();
     format!(
-        "{:<16}  {:<10}  {:<14}  since {:<24}  until {:<24}  {} waiting, {} in flight",
+        "{:<16}  {:<10}  {:<14}  since {:<24}  until {:<24}  {} waiting, {} in flight{}",
         word("endpoint"),
         word("state"),
         why.map_or_else(|| word("why"), str::to_owned),
@@ -93,5 +100,6 @@ fn line(endpoint: &Value) -> String {
         word("until"),
         endpoint["waiting"],
         endpoint["in_flight"],
+        not_taken.concat(),
     )
 }

@@ -43,6 +43,9 @@ pub struct Delivery {
 /// The clinic's server, as an endpoint among the partners': no partner's id begins so.
 pub const CLINIC: &str = "@clinic";
 
+/// What the reason of a delivery begins with whose kind its server does not take; the kind follows.
+pub const KIND_SUSPENDED: &str = "kind-suspended:";
+
 impl Delivery {
     /// The server that it goes to: `@clinic`, or the partner's id.
     pub fn endpoint(&self) -> &str {
@@ -50,6 +53,21 @@ impl Delivery {
             Owed::Forward => CLINIC,
             Owed::Deliver(_) => self.partner.as_str(),
         }
+    }
+
+    /// What is written, as far as a server may take one kind and not another: `forward` for a referral, or
+    /// `create-Task` and `update-Task` for an update, by interaction (FHIR R4, http) and resource type.
+    pub fn kind(&self) -> String {
+        let interaction = if self.remote.is_some() { "update" } else { "create" };
+        match &self.task {
+            Owed::Forward => "forward".to_owned(),
+            Owed::Deliver(update) => format!("{interaction}-{}", update.resource.resource_type),
+        }
+    }
+
+    /// Why it is held whose kind its server does not take.
+    pub fn suspended_reason(&self) -> String {
+        format!("{KIND_SUSPENDED}{}", self.kind())
     }
 }
 

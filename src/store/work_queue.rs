@@ -69,6 +69,10 @@ pub trait Endpoints: Send + Sync {
     /// Stops all attempts at a server, from the next one on; what is owed to it waits.
     async fn pause(&self, endpoint: &str, by: &str, why: &str, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Lets attempts at a server go on, whatever stopped them.
+    /// Lets attempts at a server go on, whatever stopped them; what is held because its kind was suspended is due.
     async fn resume(&self, endpoint: &str, by: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What a server says of itself now, as a digest. True: that is new, and kinds of writing that were suspended
+    /// before are tried again.
+    async fn offered(&self, endpoint: &str, offer: &str, now: Timestamp) -> Result<bool, StoreError>;
 }

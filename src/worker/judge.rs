@@ -13,6 +13,12 @@ use crate::model::work::{Effect, Ended, Settlement};
 /// How often somebody else may have been quicker before a person must look.
 const CONFLICTS: u32 = 3;
 
+/// The server cannot do it in this way.
+const NOT_SUPPORTED: &str = "not-supported";
+
+/// What the client says of a type that a server does not name.
+const TYPE_NOT_KEPT: &str = "type-not-kept";
+
 /// The least wait after a server said that it has no room (507).
 const SLOWLY: Duration = Duration::from_hours(1);
 
@@ -33,7 +39,12 @@ pub(super) struct Terms {
 
 /// Whether and when to try again. Time is the limit, not the number of attempts.
 pub(super) fn judge(delivery: &Delivery, failure: &Failure, terms: &Terms) -> Ended {
-    let cause = Cause { code: failure.code(), http_status: failure.status() };
+    let code = if failure.class() == Class::NotSupported && failure.code() == "status" {
+        NOT_SUPPORTED
+    } else {
+        failure.code()
+    };
+    let cause = Cause { code, http_status: failure.status() };
     let end = end_of(delivery, failure);
     let over = terms.now.duration_since(delivery.since).unsigned_abs() >= terms.schedule.deadline;
     let settlement = match verdict(delivery, failure, terms) {
@@ -82,7 +93,7 @@ fn verdict(delivery: &Delivery, failure: &Failure, terms: &Terms) -> Verdict {
         Class::Failing if terms.poison => Verdict::Dead(Some("poison")),
         Class::Conflict if delivery.attempts >= CONFLICTS => Verdict::Dead(Some("conflict")),
         // What the server says that it offers is read again before the second try.
-        Class::NotSupported if delivery.attempts > 0 => Verdict::Dead(Some("not-supported")),
+        Class::NotSupported if was_not_supported(delivery) => Verdict::Dead(Some(NOT_SUPPORTED)),
         Class::PassingSlowly => Verdict::Again { counted: true, at_least: SLOWLY },
         Class::Ours | Class::Passing | Class::Failing | Class::Conflict | Class::NotSupported => again(true),
         Class::NotReached
@@ -93,7 +104,12 @@ fn verdict(delivery: &Delivery, failure: &Failure, terms: &Terms) -> Verdict {
     }
 }
 
-const fn end_of(delivery: &Delivery, failure: &Failure) -> AttemptEnd {
+/// The server did not take it in the way that it said, and its CapabilityStatement was read anew since.
+fn was_not_supported(delivery: &Delivery) -> bool {
+    matches!(delivery.reason.as_deref(), Some(NOT_SUPPORTED | TYPE_NOT_KEPT))
+}
+
+fn end_of(delivery: &Delivery, failure: &Failure) -> AttemptEnd {
     match failure.class() {
         Class::Ours => AttemptEnd::Untouched,
         Class::NotReached => AttemptEnd::NotSent,
@@ -103,6 +119,9 @@ const fn end_of(delivery: &Delivery, failure: &Failure) -> AttemptEnd {
         Class::Certificate => AttemptEnd::Barred(Opening::Tls),
         Class::Configuration => AttemptEnd::Barred(Opening::Configuration),
         Class::Forbidden => AttemptEnd::Forbidden { lane: delivery.referral },
+        Class::NotSupported if was_not_supported(delivery) => {
+            AttemptEnd::NotOffered { kind: delivery.kind() }
+        }
         Class::Passing | Class::PassingSlowly | Class::Conflict | Class::NotSupported | Class::Lasting => {
             AttemptEnd::Answered
         }

@@ -19,7 +19,7 @@ use crate::fhir::client::failure::{Class, Failure};
 use crate::model::clock::Clock;
 use crate::model::crash_point::crash_point;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
-use crate::model::endpoint::EndpointLimits;
+use crate::model::endpoint::{AttemptEnd, EndpointLimits};
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
 use crate::telemetry::metrics::Metrics;
@@ -153,6 +153,9 @@ impl Worker {
         crash_point("before-outcome");
         if let Settlement::Quarantined(cause) = &ended.settlement {
             tell::quarantined(delivery, cause);
+        }
+        if let AttemptEnd::NotOffered { kind } = &ended.end {
+            tell::not_offered(delivery.endpoint(), kind);
         }
         let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
         let outcome = ended.settlement.state();

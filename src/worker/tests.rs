@@ -173,8 +173,8 @@ fn what_is_the_servers_matter_does_not_lengthen_a_messages_waits() {
 }
 
 #[test]
-fn a_conflict_is_tried_three_times_more_and_what_is_not_supported_once() {
-    for (number, tries, code) in [(409, 3, "conflict"), (412, 3, "conflict"), (405, 1, "not-supported")] {
+fn a_conflict_is_tried_three_times_more() {
+    for (number, tries, code) in [(409, 3, "conflict"), (412, 3, "conflict")] {
         let failure = to(Target::Type, number);
         for attempts in 0..tries {
             assert!(matches!(fate(&judge(&delivery(attempts), &failure, &terms())), Again(..)));
@@ -184,6 +184,23 @@ fn a_conflict_is_tried_three_times_more_and_what_is_not_supported_once() {
         let cause = Cause { code, http_status: Some(number) };
         assert!(matches!(ended.settlement, Settlement::Dead(dead) if dead == cause), "{number}");
     }
+}
+
+#[test]
+fn what_is_not_supported_is_tried_once_more_and_then_suspends_its_kind() {
+    let failure = to(Target::Type, 405);
+    let failed_otherwise = Delivery { reason: Some("status".into()), ..delivery(3) };
+    let first = judge(&failed_otherwise, &failure, &terms());
+    let second = Delivery { reason: Some("not-supported".into()), ..delivery(4) };
+
+    let ended = judge(&second, &failure, &terms());
+
+    assert!(matches!(first.settlement, Settlement::Retry { cause, .. } if cause.code == "not-supported"));
+    assert_eq!(first.end, AttemptEnd::Answered);
+    let cause = Cause { code: "not-supported", http_status: Some(405) };
+    assert!(matches!(ended.settlement, Settlement::Dead(dead) if dead == cause));
+    assert_eq!(ended.end, AttemptEnd::NotOffered { kind: "forward".into() });
+    assert!(matches!(judge(&second, &Failure::UnknownType, &terms()).settlement, Settlement::Dead(_)));
 }
 
 #[test]

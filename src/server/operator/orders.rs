@@ -107,6 +107,8 @@ pub(super) async fn endpoints(State(doors): State<OperatorDoors>) -> Answer {
 
 fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
     let now = doors.clock.now();
+    let suspended = report.state.suspended_kinds().iter();
+    let suspended: Vec<Value> = suspended.map(|it| json!({ "kind": it.kind, "since": it.since })).collect();
     json!({
         "endpoint": report.endpoint,
         "state": report.state.word(now),
@@ -114,6 +116,7 @@ fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
         "since": report.state.since(now),
         "until": report.state.until(now),
         "paused": report.state.paused(),
+        "suspended_kinds": suspended,
         "waiting": report.waiting,
         "in_flight": report.in_flight,
     })

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use referral_gateway::model::delivery::DeliveryState;
-use referral_gateway::sandbox::fhir_server::Fault;
+use referral_gateway::sandbox::fhir_server::{Fault, Offers};
 
 use super::{only, referral_of, sent_to, the_one};
 use crate::support::{Options, TestGateway};
@@ -118,4 +118,57 @@ async fn a_clinic_that_cannot_be_read_says_nothing_against_the_partner() {
 
     assert!(!gateway.log_text().contains("a server is left alone"));
     assert_eq!(gateway.lakeside().server().all("Task").len(), 6);
+}
+
+/// Three referrals at a server that answers 405 to creations of Tasks, twice for the first.
+async fn with_a_kind_that_is_not_taken() -> TestGateway {
+    let mut gateway = TestGateway::start().await;
+    gateway.expect_leftovers();
+    let mut referrals = Vec::new();
+    for seed in 1..=3 {
+        referrals.push(gateway.referral(seed).await);
+    }
+    gateway.lakeside().server().faults().always(Some(Fault::status(405).on("POST", "Task")));
+    gateway.clinic().accept(&referrals[0]);
+    gateway.settle().await;
+    gateway.after(Duration::from_mins(1)).await;
+    the_one(&gateway, DeliveryState::Dead).await;
+    for referral in &referrals[1..] {
+        gateway.clinic().accept(referral);
+        gateway.clinic().schedule(referral);
+    }
+    gateway.settle().await;
+    gateway
+}
+
+#[tokio::test]
+async fn a_kind_that_a_server_does_not_take_is_held_and_other_kinds_arrive() {
+    let gateway = with_a_kind_that_is_not_taken().await;
+
+    let held = gateway.deliveries(DeliveryState::Held).await;
+    assert!(held.iter().all(|it| it.reason.as_deref() == Some("kind-suspended:create-Task")), "{held:?}");
+    assert_eq!(held.len(), 2);
+    assert_eq!(gateway.lakeside().server().all("Appointment").len(), 2);
+    assert_eq!(sent(&gateway, "lakeside"), 2 + 2, "two tries of the first Task, two Appointments");
+
+    gateway.lakeside().server().faults().clear();
+    gateway.after(Duration::from_hours(1)).await;
+    assert!(gateway.lakeside().server().all("Task").is_empty(), "nobody has said that anything changed");
+}
+
+#[tokio::test]
+async fn a_changed_capability_statement_lets_go_what_was_held() {
+    let gateway = with_a_kind_that_is_not_taken().await;
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.lakeside().server().faults().clear();
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.settle().await;
+    assert!(gateway.lakeside().server().all("Task").is_empty());
+
+    gateway.lakeside().server().set_offers(Offers { update_create: true, ..Offers::default() });
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.settle().await;
+
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 2);
+    assert!(gateway.deliveries(DeliveryState::Held).await.is_empty());
 }

@@ -7,6 +7,7 @@ mod cursor;
 mod damage;
 mod figures;
 mod housekeeping;
+mod kinds;
 mod lanes;
 mod leases;
 mod model_test;
