@@ -14,7 +14,10 @@ use super::figures::Run;
 use super::gateway::now;
 
 /// The ledger's tables.
-pub(crate) const TABLES: &str = include_str!("../../src/store/migrations/0003_ledger.sql");
+pub(crate) const TABLES: &str = concat!(
+    include_str!("../../src/store/migrations/0003_ledger.sql"),
+    include_str!("../../src/store/migrations/0004_outcomes.sql")
+);
 
 /// What AES-256-GCM and its nonce add to what they seal.
 pub(crate) const SEAL_BYTES: usize = 28;

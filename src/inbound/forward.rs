@@ -32,6 +32,9 @@ impl Inbound {
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
         let rules = self.house.writes;
         let method = self.clinic.way(agreed_way(rules.effects), &types(&for_clinic)).await?;
+        if let Some(told_at) = &delivery.told_at {
+            self.clinic.wait_for_outcome(told_at.reveal()).await?;
+        }
         if delivery.effect_unknown {
             let together = method == Method::Transaction;
             let is_looked_for_only = delivery.placed.is_some() || rules.effects == Effects::AtMostOnce;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{DeliveryId, PartnerId, ReferralId};
+use super::sensitive::Sensitive;
 use super::update::Update;
 
 /// What is owed, and how far it is.
@@ -36,6 +37,12 @@ pub struct Delivery {
     /// Where it was put when it was sent again after an unknown outcome; what is owed since then is to see
     /// that there is one and not two.
     pub placed: Option<String>,
+    /// Where its server tells what became of it, which it accepted and did not do at once (202).
+    pub told_at: Option<Sensitive<String>>,
+    /// How often in a row its server answered 500 to it.
+    pub server_errors: u32,
+    /// Since when; none: the last answer was another.
+    pub server_errors_since: Option<Timestamp>,
     /// Why it stands where it stands, as a code of ours; none while all is well.
     pub reason: Option<String>,
 }

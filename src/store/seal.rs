@@ -158,6 +158,7 @@ pub struct Sealer {
     /// By their ids, the present key first.
     wrapping: Vec<(String, RandomizedNonceKey)>,
     index: hmac::Key,
+    notes: RandomizedNonceKey,
 }
 
 /// A payload as it is stored.
@@ -176,6 +177,8 @@ impl Sealer {
         Self {
             wrapping: keys.all().map(|key| (key.id(), key.cipher())).collect(),
             index: hmac::Key::new(hmac::HMAC_SHA256, &root.derive(b"referral-gateway index")),
+            notes: RandomizedNonceKey::new(&AES_256_GCM, &root.derive(b"referral-gateway notes"))
+                .expect("32 bytes fit AES-256"),
         }
     }
 
@@ -221,6 +224,16 @@ impl Sealer {
             Packing::None => Some(opened),
             Packing::Zstandard => packing::unpacked(&opened, sealed.plain_bytes),
         }
+    }
+
+    /// Seals something short that is not kept for long, under a key of the ledger's own that never changes.
+    pub(super) fn seal_note(&self, plain: &str, bound_to: &str) -> Vec<u8> {
+        seal_with(&self.notes, plain.as_bytes(), bound_to)
+    }
+
+    /// Opens such a note. None: it is damaged, or belongs to something else.
+    pub(super) fn open_note(&self, sealed: &[u8], bound_to: &str) -> Option<String> {
+        String::from_utf8(open_with(&self.notes, sealed, bound_to)?).ok()
     }
 
     /// A payload's own key under the gateway's present key. None: it cannot be opened.
@@ -347,6 +360,16 @@ mod tests {
         };
 
         assert_eq!(ours.open(&sealed, "ref-1").unwrap(), b"Jane Canary");
+    }
+
+    #[test]
+    fn a_note_opens_only_under_the_name_it_was_sealed_for() {
+        let ours = sealer(7, &[]);
+
+        let sealed = ours.seal_note("https://lakeside.example/jobs/7", "dlv-1");
+
+        assert_eq!(ours.open_note(&sealed, "dlv-1").as_deref(), Some("https://lakeside.example/jobs/7"));
+        assert_eq!(ours.open_note(&sealed, "dlv-2"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::fhir::client::failure::{Class, Failure};
 use crate::model::delivery::{Cause, Delivery, RetrySchedule};
 use crate::model::endpoint::{AttemptEnd, Opening};
+use crate::model::sensitive::Sensitive;
 use crate::model::work::{Effect, Ended, Settlement};
 
 /// How often somebody else may have been quicker before a person must look.
@@ -56,7 +57,14 @@ pub(super) fn judge(delivery: &Delivery, failure: &Failure, terms: &Terms) -> En
             let wait = terms.schedule.wait(failures, failure.retry_after(), terms.random).max(at_least);
             let wait = if effect == Effect::Unknown { wait.max(terms.quiet_period) } else { wait };
             let at = terms.now.saturating_add(wait).unwrap_or(terms.now);
-            Settlement::Retry { cause, at, counted, placed: placed(failure), effect }
+            Settlement::Retry {
+                cause,
+                at,
+                counted,
+                placed: placed(failure),
+                told_at: told_at(delivery, failure),
+                effect,
+            }
         }
     };
     Ended { settlement, end, random: terms.random }
@@ -66,6 +74,15 @@ fn placed(failure: &Failure) -> Option<String> {
     match failure {
         Failure::Unverified { placed } => placed.clone(),
         _ => None,
+    }
+}
+
+/// Where to ask next. A failure that says nothing of it leaves it as it was, so that nothing is sent again before
+/// the server has told what became of it.
+fn told_at(delivery: &Delivery, failure: &Failure) -> Option<Sensitive<String>> {
+    match failure {
+        Failure::Pending { told_at, .. } => Some(Sensitive::new(told_at.clone())),
+        _ => delivery.told_at.clone(),
     }
 }
 

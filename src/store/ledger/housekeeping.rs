@@ -136,11 +136,14 @@ fn purge_attempts(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::migrations;
     use super::*;
 
     fn plan(query: &str) -> Vec<String> {
         let ledger = rusqlite::Connection::open_in_memory().unwrap();
-        ledger.execute_batch(include_str!("../migrations/0003_ledger.sql")).unwrap();
+        for (_, migration) in migrations::after(0) {
+            ledger.execute_batch(migration).unwrap();
+        }
         let mut statement = ledger.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
         let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         steps.map(Result::unwrap).collect()

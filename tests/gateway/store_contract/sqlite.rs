@@ -177,3 +177,24 @@ async fn an_older_file_that_cannot_get_shorter_goes_on_working() {
     assert_eq!(given, (40, 0));
     assert_eq!(fs::metadata(&file).unwrap().len(), full);
 }
+
+#[tokio::test]
+async fn where_a_server_tells_what_became_of_a_referral_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(with_a_canary(folder.path()).await);
+    let lease = claim(&store, at(1)).await.remove(0);
+    let address = Sensitive::new(format!("https://lakeside.example/jobs/{CANARY}"));
+    let Settlement::Retry { cause, at: when, counted, placed, effect, .. } =
+        super::retry(at(9), super::Effect::Unknown)
+    else {
+        panic!("a retry");
+    };
+    let told = Settlement::Retry { cause, at: when, counted, placed, told_at: Some(address.clone()), effect };
+    settle(&store, &lease, told, at(2)).await;
+
+    assert_eq!(claim(&store, at(9)).await[0].delivery.told_at, Some(address));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(CANARY.len()).any(|it| it == CANARY.as_bytes()));
+    }
+}
