@@ -8,9 +8,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use crate::fhir::client::FhirClient;
+use crate::model::audit::TrailHead;
 use crate::model::clock::Clock;
+use crate::model::delivery::CLINIC;
 use crate::model::retention::Retention;
 use crate::model::work::StoreError;
+use crate::server::Doors;
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 
@@ -22,6 +25,16 @@ const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// How often a server that does not take a kind of writing is asked what it offers now.
 const LOOK_AT_OFFERS_EVERY: Duration = Duration::from_mins(5);
+
+/// How often what is new in the audit trail is looked through. Each gateway does it, and all of it after its start.
+const LOOK_AT_TRAIL_EVERY: Duration = Duration::from_mins(10);
+
+/// What is kept between ticks.
+pub struct Progress {
+    sealing: bool,
+    /// Up to where the trail was found to be as the gateway wrote it.
+    trail: TrailHead,
+}
 
 /// Keeps the ledger in order.
 #[derive(Clone)]
@@ -36,12 +49,18 @@ pub struct Housekeeper {
     pub(super) servers: BTreeMap<String, FhirClient>,
 }
 
+/// The servers that we write to, by their endpoints.
+pub(super) fn servers(doors: &Doors) -> BTreeMap<String, FhirClient> {
+    let partners = doors.outbound.servers.iter().map(|(id, it)| (id.to_string(), it.clone()));
+    partners.chain([(CLINIC.to_owned(), doors.inbound.clinic.clone())]).collect()
+}
+
 impl Housekeeper {
     /// Works until `stop` says true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let (mut ticks, mut sealing) = (0_u64, self.has_former_keys);
+        let (mut ticks, mut progress) = (0_u64, self.progress());
         while !*stop.borrow() {
-            if let Err(error) = self.tick(ticks, &mut sealing).await {
+            if let Err(error) = self.tick(ticks, &mut progress).await {
                 tracing::warn!(%error, "the ledger could not be kept in order; it is tried again");
             }
             ticks += 1;
@@ -52,10 +71,10 @@ impl Housekeeper {
         }
     }
 
-    async fn tick(&self, ticks: u64, sealing: &mut bool) -> Result<(), StoreError> {
+    async fn tick(&self, ticks: u64, progress: &mut Progress) -> Result<(), StoreError> {
         self.replay().await?;
-        if *sealing && self.store.seal_anew().await? == 0 {
-            *sealing = false;
+        if progress.sealing && self.store.seal_anew().await? == 0 {
+            progress.sealing = false;
             tracing::info!(
                 "everything is sealed under the present key; the former key files are needed no more"
             );
@@ -65,6 +84,28 @@ impl Housekeeper {
         }
         if ticks.is_multiple_of(LOOK_AT_OFFERS_EVERY.as_secs()) {
             self.look_at_offers().await?;
+        }
+        if ticks.is_multiple_of(LOOK_AT_TRAIL_EVERY.as_secs()) {
+            self.look_at_trail(progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is done yet.
+    pub fn progress(&self) -> Progress {
+        let trail = TrailHead { number: 0, link: String::new() };
+        Progress { sealing: self.has_former_keys, trail }
+    }
+
+    /// Looks through what is new in the audit trail. Where something is wrong, that is looked at again each time.
+    pub async fn look_at_trail(&self, progress: &mut Progress) -> Result<(), StoreError> {
+        let report = self.store.inspect_behind(progress.trail.clone()).await?;
+        let is_whole = report.tampering.is_empty();
+        self.metrics.chain_looked_through(is_whole);
+        if is_whole {
+            progress.trail = report.head;
+        } else {
+            tracing::error!("the audit trail is not as the gateway wrote it; audit verify tells where");
         }
         Ok(())
     }

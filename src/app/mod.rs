@@ -164,6 +164,12 @@ impl Gateway {
         self.parts.housekeeper(&self.config).look_at_offers().await
     }
 
+    /// Looks through the audit trail, by hand.
+    pub async fn look_at_trail(&self) -> Result<(), StoreError> {
+        let housekeeper = self.parts.housekeeper(&self.config);
+        housekeeper.look_at_trail(&mut housekeeper.progress()).await
+    }
+
     /// Looks how much waits and how much room there is, by hand, and shuts or opens the door.
     pub async fn look_at_pressure(&self) {
         self.parts.pressure.look().await;

@@ -151,6 +151,9 @@ pub trait AuditTrail: Send + Sync {
     /// Looks at every record, and compares every delivery that went out with them. `kept` is a head that was
     /// noted down before: it must still be in the trail.
     async fn inspect_trail(&self, kept: Option<TrailHead>) -> Result<TrailReport, StoreError>;
+
+    /// Looks at the records behind one that was found to be as it should; deliveries are not compared.
+    async fn inspect_behind(&self, known: TrailHead) -> Result<TrailReport, StoreError>;
 }
 
 /// Keeping the ledger in order.

@@ -36,6 +36,8 @@ pub struct Claimed {
     pub leases: Vec<Lease>,
     /// When there will be more to take; none: when an attempt ends, or something new is recorded.
     pub ask_again: Option<Timestamp>,
+    /// How many leases had run out and were taken back.
+    pub leases_lost: usize,
 }
 
 /// The work that is owed.
@@ -51,6 +53,10 @@ pub trait WorkQueue: Send + Sync {
 
     /// Records how an attempt ended, if the lease is still ours, and what it told of the server in any case.
     async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError>;
+
+    /// A server works again: what waits longer for it after a failure is due `now`, and what may have taken effect
+    /// there at `look_at`. Tells how many deliveries.
+    async fn hasten(&self, endpoint: &str, now: Timestamp, look_at: Timestamp) -> Result<u64, StoreError>;
 
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;

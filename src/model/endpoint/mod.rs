@@ -191,6 +191,11 @@ impl EndpointState {
         self.suspended_kinds().iter().all(|it| it.kind != kind)
     }
 
+    /// Whether it is left alone but for probes.
+    pub const fn is_left_alone(&self) -> bool {
+        matches!(self.circuit.phase, Phase::Open(_))
+    }
+
     /// The operator's stop, if there is one.
     pub const fn paused(&self) -> Option<&Pause> {
         self.paused.as_ref()

@@ -23,21 +23,21 @@ pub(super) struct Taking<'a> {
 
 /// Leases lanes with due work, endpoint by endpoint: a server that is slow or dead takes work from nobody else.
 pub(super) fn claim(session: &dyn Session, taking: &Taking<'_>) -> Result<Claimed, SqlError> {
-    give_up_expired(session, taking.now)?;
+    let leases_lost = give_up_expired(session, taking.now)?;
     let endpoints = session
         .all("SELECT endpoint FROM endpoint ORDER BY endpoint", bind![], |row| row.get::<String>(0))?;
-    let mut claimed = Claimed { leases: Vec::new(), ask_again: None };
+    let mut claimed = Claimed { leases: Vec::new(), ask_again: None, leases_lost };
     for endpoint in endpoints {
         let free = taking.limits.in_all.saturating_sub(claimed.leases.len());
-        let taken = take_from(session, &endpoint, free, taking)?;
-        claimed.leases.extend(taken.leases);
-        claimed.ask_again = claimed.ask_again.into_iter().chain(taken.ask_again).min();
+        let (leases, ask_again) = take_from(session, &endpoint, free, taking)?;
+        claimed.leases.extend(leases);
+        claimed.ask_again = claimed.ask_again.into_iter().chain(ask_again).min();
     }
     Ok(claimed)
 }
 
 /// Work whose lease ran out may have taken effect; whoever takes it next looks first.
-fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<(), SqlError> {
+fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<usize, SqlError> {
     let expired = session.all(
         &format!(
             "SELECT lane_id FROM lane WHERE lease_until_ms IS NOT NULL AND lease_until_ms <= ?1{}",
@@ -46,7 +46,8 @@ fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<(), SqlError
         bind![now.as_millisecond()],
         |row| row.get::<String>(0),
     )?;
-    expired.iter().try_for_each(|lane| cut_off(session, lane, now, "lease-ran-out"))
+    expired.iter().try_for_each(|lane| cut_off(session, lane, now, "lease-ran-out"))?;
+    Ok(expired.len())
 }
 
 /// Ends the lease of a lane whose work was cut off.
@@ -69,10 +70,10 @@ fn take_from(
     endpoint: &str,
     free: usize,
     taking: &Taking<'_>,
-) -> Result<Claimed, SqlError> {
+) -> Result<(Vec<Lease>, Option<Timestamp>), SqlError> {
     let due = endpoints::due(session, endpoint)?;
     if due.is_none_or(|due| due > taking.now) || free == 0 {
-        return Ok(Claimed { leases: Vec::new(), ask_again: due.filter(|due| *due > taking.now) });
+        return Ok((Vec::new(), due.filter(|due| *due > taking.now)));
     }
     let mut state = endpoints::locked(session, endpoint)?;
     let in_flight = in_flight(session, endpoint)?;
@@ -94,7 +95,7 @@ fn take_from(
         }
         state.allowance(taking.now, limits, in_flight + number(&first) + number(&again)).ask_again
     });
-    Ok(Claimed { leases: again.into_iter().chain(first).collect(), ask_again })
+    Ok((again.into_iter().chain(first).collect(), ask_again))
 }
 
 fn number(leases: &[Lease]) -> u32 {

@@ -24,7 +24,12 @@ pub(super) fn settle(
     let Some(lane) = still_ours(session, lease)? else {
         return Ok(Settled::Fenced);
     };
-    let finding = Finding::of(settlement, now);
+    let (was_left_alone, change) = endpoints::change(session, lanes::endpoint_of(&lane), |it| {
+        (it.is_left_alone(), it.ended(&ended.end, now, ended.random))
+    })?;
+    let mut finding = Finding::of(settlement, now);
+    // A probe that fails says something of the server again, and nothing of the message.
+    finding.failed &= !was_left_alone;
     finding.write_delivery(session, lease, now)?;
     write_told_at(session, lease, told_at)?;
     count_server_errors(session, lease, ended, now)?;
@@ -38,8 +43,6 @@ pub(super) fn settle(
         write_clinic_record(session, lease.delivery.referral, record, now)?;
     }
     lanes::let_go(session, &lane)?;
-    let endpoint = lanes::endpoint_of(&lane);
-    let change = endpoints::change(session, endpoint, |it| it.ended(&ended.end, now, ended.random))?;
     Ok(Settled::Recorded(change))
 }
 
