@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use http::Method;
 use serde_json::Value;
 
-use super::orders::{Order, ask, order};
-use super::say;
+use super::orders::{List, Order, order};
 use super::settings::SettingsFolder;
 
 /// The servers that we write to.
@@ -19,16 +17,6 @@ pub enum Endpoints {
     Pause(Named),
     /// Make attempts again, whatever had stopped them.
     Resume(Named),
-}
-
-/// How to list.
-#[derive(Args, Debug)]
-pub struct List {
-    #[command(flatten)]
-    settings: SettingsFolder,
-    /// Write one JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Which server.
@@ -47,7 +35,7 @@ impl Endpoints {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
         let ended = match self {
-            Self::List(list) => list.run().await,
+            Self::List(list) => list.run("endpoints", line).await,
             Self::Pause(named) => {
                 let outcome = format!(
                     "No attempt is made at {0} until `endpoints resume {0}`; what is owed to it waits.",
@@ -61,16 +49,6 @@ impl Endpoints {
             }
         };
         ended.unwrap_or_else(|code| code)
-    }
-}
-
-impl List {
-    async fn run(self) -> Result<ExitCode, ExitCode> {
-        let answer = ask(&self.settings, Method::GET, "/admin/endpoints", None).await?;
-        for endpoint in answer["endpoints"].as_array().into_iter().flatten() {
-            say(&if self.json { endpoint.to_string() } else { line(endpoint) });
-        }
-        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::super::Referrals;
 use super::super::engine::Engine;
 use super::super::seal::Sealed;
-use super::super::sql::{Row, Session, SqlError, bind};
+use super::super::sql::{Bound, Row, Session, SqlError, bind};
 use super::housekeeping::AT_ONCE;
 use super::{Ledger, events, lanes, rows};
 use crate::model::delivery::CLINIC;
@@ -54,15 +54,7 @@ impl<E: Engine> Referrals for Ledger<E> {
         let partner = partner.to_string();
         let before = before.map_or_else(|| "ref-~".to_owned(), |id| id.to_string());
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE partner_id = ?1 AND referral_id < ?2
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
-                bind![&partner, &before, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            newest(session, "partner_id = ?1 AND referral_id < ?2", bind![&partner, &before, limit])
         })
         .await
     }
@@ -75,16 +67,12 @@ impl<E: Engine> Referrals for Ledger<E> {
     ) -> Result<Vec<Referral>, StoreError> {
         let (partner, mac) = (partner.to_string(), self.identifier_mac(identifier));
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE referral_id IN
-                       (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
+            newest(
+                session,
+                "referral_id IN
+                   (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)",
                 bind![&partner, &mac, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            )
         })
         .await
     }
@@ -150,6 +138,18 @@ pub(super) const PURGE: &str = "
 /// Destroys bodies of referrals for which nothing is owed any more since before then.
 pub(super) fn purge(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
     session.change(PURGE, bind![before_ms, AT_ONCE])
+}
+
+/// The newest referrals of which this holds; the third value is how many.
+fn newest(session: &dyn Session, condition: &str, values: &[Bound<'_>]) -> Result<Vec<Referral>, SqlError> {
+    let found = session.rows(
+        &format!(
+            "SELECT {} FROM referral WHERE {condition} ORDER BY referral_id DESC LIMIT ?3",
+            rows::REFERRAL_COLUMNS
+        ),
+        values,
+    )?;
+    rows::readable(&found, |row| rows::referral(session, row))
 }
 
 fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referral>, SqlError> {
