@@ -1,5 +1,5 @@
 //! The least that it can cost in SQLite: one loop writes the same rows into the same tables and indexes, with
-//! the same pragmas. It checks nothing, seals nothing and answers nobody.
+//! the same pragmas. It checks nothing, packs and seals nothing and answers nobody.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +14,10 @@ use super::figures::Run;
 use super::gateway::now;
 
 /// The ledger's tables.
-pub(crate) const TABLES: &str = include_str!("../../src/store/migrations/0003_ledger.sql");
+pub(crate) const TABLES: &str = concat!(
+    include_str!("../../src/store/migrations/0003_ledger.sql"),
+    include_str!("../../src/store/migrations/0004_outcomes.sql")
+);
 
 /// What AES-256-GCM and its nonce add to what they seal.
 pub(crate) const SEAL_BYTES: usize = 28;
@@ -28,12 +31,13 @@ pub(crate) struct Bare {
 /// The parts of a referral's rows that are not made anew for each.
 pub(crate) struct BareReferral {
     pub(crate) ciphertext: Vec<u8>,
-    pub(crate) wrapped_key: [u8; 32 + SEAL_BYTES],
+    pub(crate) wrapped_key: [u8; 33 + SEAL_BYTES],
 }
 
 impl BareReferral {
-    pub(crate) fn of(bytes: usize) -> Self {
-        Self { ciphertext: vec![7; bytes + SEAL_BYTES], wrapped_key: [7; 32 + SEAL_BYTES] }
+    /// A row whose ciphertext is as long as the ledger's.
+    pub(crate) fn of(stored_bytes: usize) -> Self {
+        Self { ciphertext: vec![7; stored_bytes], wrapped_key: [7; 33 + SEAL_BYTES] }
     }
 }
 
@@ -46,15 +50,16 @@ pub(crate) fn digest() -> [u8; 32] {
 
 impl Bare {
     /// Pages as large as those of the ledger that it is compared to.
-    pub(crate) fn new(folder: &Path, page_bytes: u32, body_bytes: usize) -> Self {
+    pub(crate) fn new(folder: &Path, page_bytes: u32, stored_bytes: usize) -> Self {
         let connection = Connection::open(folder.join("bare.db")).expect("a new file can be made");
         connection.set_prepared_statement_cache_capacity(64);
         let pragmas = format!(
-            "PRAGMA page_size = {page_bytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA page_size = {page_bytes}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; {TABLES}"
         );
         connection.execute_batch(&pragmas).expect("the tables can be made");
-        Self { connection, row: BareReferral::of(body_bytes) }
+        Self { connection, row: BareReferral::of(stored_bytes) }
     }
 
     pub(crate) fn accept_for(&self, lasts: Duration, together: u32) -> Run {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::super::Referrals;
 use super::super::engine::Engine;
 use super::super::seal::Sealed;
-use super::super::sql::{Row, Session, SqlError, bind};
+use super::super::sql::{Bound, Row, Session, SqlError, bind};
 use super::housekeeping::AT_ONCE;
 use super::{Ledger, events, lanes, rows};
 use crate::model::delivery::CLINIC;
@@ -21,13 +21,13 @@ impl<E: Engine> Referrals for Ledger<E> {
     async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError> {
         let row = Arc::new(self.sealed_row(&new));
         let recorded = Arc::clone(&row);
-        let accepted = self.write(move |session| match row.known(session)? {
+        let accepted = self.write(move |session| match row.recognition.known(session)? {
             Some(known) => Ok(known),
             None => row.insert(session).map(|()| Acceptance::Recorded(row.id)),
         });
         match accepted.await {
             Err(error @ StoreError::Unavailable(_)) if self.engine.can_look_after_a_lost_commit() => {
-                match self.read(move |session| recorded.known(session)).await? {
+                match self.read(move |session| recorded.recognition.known(session)).await? {
                     Some(Acceptance::Repeated(id)) if id == new.id => Ok(Acceptance::Recorded(id)),
                     known => known.ok_or(error),
                 }
@@ -37,8 +37,8 @@ impl<E: Engine> Referrals for Ledger<E> {
     }
 
     async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError> {
-        let row = self.sealed_row(&new);
-        self.read(move |session| row.known(session)).await
+        let recognition = self.recognition(&new);
+        self.read(move |session| recognition.known(session)).await
     }
 
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError> {
@@ -54,15 +54,7 @@ impl<E: Engine> Referrals for Ledger<E> {
         let partner = partner.to_string();
         let before = before.map_or_else(|| "ref-~".to_owned(), |id| id.to_string());
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE partner_id = ?1 AND referral_id < ?2
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
-                bind![&partner, &before, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            newest(session, "partner_id = ?1 AND referral_id < ?2", bind![&partner, &before, limit])
         })
         .await
     }
@@ -75,16 +67,12 @@ impl<E: Engine> Referrals for Ledger<E> {
     ) -> Result<Vec<Referral>, StoreError> {
         let (partner, mac) = (partner.to_string(), self.identifier_mac(identifier));
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE referral_id IN
-                       (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
+            newest(
+                session,
+                "referral_id IN
+                   (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)",
                 bind![&partner, &mac, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            )
         })
         .await
     }
@@ -93,31 +81,43 @@ impl<E: Engine> Referrals for Ledger<E> {
         let found = self
             .read(move |session| {
                 session.first(
-                    "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext
+                    "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext, p.plain_bytes
                      FROM referral r JOIN payload p ON p.payload_id = r.payload_id WHERE r.referral_id = ?1",
                     bind![&id.to_string()],
-                    |row| Ok((row.get::<String>(0)?, sealed(row)?)),
+                    |row| Ok((row.get::<String>(0)?, stored(row)?)),
                 )
             })
             .await?;
-        let Some((partner, Some(sealed))) = found else {
+        let Some((partner, stored)) = found else {
             return Ok(None);
         };
-        let opened = self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner));
+        let opened = match stored {
+            Stored::Purged => return Ok(None),
+            Stored::Torn => None,
+            Stored::Sealed(sealed) => self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner)),
+        };
         let plain = opened.ok_or(StoreError::Unreadable { what: "payload", id: id.to_string() })?;
         Ok(Some(Sensitive::new(plain)))
     }
 }
 
-/// None: it was purged.
-fn sealed(row: &Row) -> Result<Option<Sealed>, SqlError> {
-    let (wrapped_key, ciphertext) = (row.get::<Option<Vec<u8>>>(2)?, row.get::<Option<Vec<u8>>>(3)?);
-    let key_id = row.get(1)?;
-    Ok(wrapped_key.zip(ciphertext).map(|(wrapped_key, ciphertext)| Sealed {
-        key_id,
-        wrapped_key,
-        ciphertext,
-    }))
+/// What there is of a payload.
+enum Stored {
+    Sealed(Sealed),
+    Purged,
+    /// A part of it is gone, and no purge of ours leaves that behind.
+    Torn,
+}
+
+fn stored(row: &Row) -> Result<Stored, SqlError> {
+    let (key_id, plain_bytes) = (row.get(1)?, Some(row.get(4)?));
+    Ok(match (row.get(2)?, row.get(3)?) {
+        (Some(wrapped_key), Some(ciphertext)) => {
+            Stored::Sealed(Sealed { key_id, wrapped_key, ciphertext, plain_bytes })
+        }
+        (None, None) => Stored::Purged,
+        _ => Stored::Torn,
+    })
 }
 
 /// What a payload belongs to. Under another referral or another partner it does not open.
@@ -125,17 +125,31 @@ pub(super) fn bound_to(id: &str, partner: &str) -> String {
     format!("inbound|{id}|{partner}")
 }
 
+/// A payload's id is its referral's: so the oldest payloads lead, by their index.
+pub(super) const PURGE: &str = "
+  UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
+    (SELECT p.payload_id FROM payload p
+     WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1
+       AND EXISTS (SELECT 1 FROM referral r WHERE r.referral_id = p.payload_id AND r.updated_ms < ?1)
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.referral_id = p.payload_id
+         AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
+     ORDER BY p.created_ms LIMIT ?2)";
+
 /// Destroys bodies of referrals for which nothing is owed any more since before then.
 pub(super) fn purge(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
-    session.change(
-        "UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
-           (SELECT p.payload_id FROM payload p JOIN referral r ON r.payload_id = p.payload_id
-            WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1 AND r.updated_ms < ?1 AND NOT EXISTS
-              (SELECT 1 FROM delivery d WHERE d.referral_id = r.referral_id
-                 AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
-            ORDER BY p.created_ms LIMIT ?2)",
-        bind![before_ms, AT_ONCE],
-    )
+    session.change(PURGE, bind![before_ms, AT_ONCE])
+}
+
+/// The newest referrals of which this holds; the third value is how many.
+fn newest(session: &dyn Session, condition: &str, values: &[Bound<'_>]) -> Result<Vec<Referral>, SqlError> {
+    let found = session.rows(
+        &format!(
+            "SELECT {} FROM referral WHERE {condition} ORDER BY referral_id DESC LIMIT ?3",
+            rows::REFERRAL_COLUMNS
+        ),
+        values,
+    )?;
+    rows::readable(&found, |row| rows::referral(session, row))
 }
 
 fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referral>, SqlError> {
@@ -146,15 +160,19 @@ fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referr
     )
 }
 
+/// By what a submission is known again.
+struct Recognition {
+    partner: String,
+    keys: Vec<(i64, Vec<u8>)>,
+    content_mac: Vec<u8>,
+}
+
 /// A new referral, sealed and ready to insert.
 struct SealedReferral {
     id: ReferralId,
-    partner: String,
-    keys: Vec<(i64, Vec<u8>)>,
+    recognition: Recognition,
     found_by: Vec<Vec<u8>>,
-    content_mac: Vec<u8>,
     sealed: Sealed,
-    plain_bytes: usize,
     received_ms: i64,
     delivery: DeliveryId,
     event: EventId,
@@ -169,16 +187,21 @@ impl<E: Engine> Ledger<E> {
         self.sealer.index(&[b"identifier", identifier.as_bytes()])
     }
 
-    fn sealed_row(&self, new: &NewReferral) -> SealedReferral {
-        let body = new.body.reveal();
-        SealedReferral {
-            id: new.id,
+    fn recognition(&self, new: &NewReferral) -> Recognition {
+        Recognition {
             partner: new.partner.to_string(),
             keys: new.keys.iter().map(|key| (key.scope as i64, self.key_mac(key))).collect(),
-            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
             content_mac: self.sealer.index(&[b"content", new.canonical.reveal()]),
-            sealed: self.sealer.seal(body, &bound_to(&new.id.to_string(), new.partner.as_str())),
-            plain_bytes: body.len(),
+        }
+    }
+
+    fn sealed_row(&self, new: &NewReferral) -> SealedReferral {
+        let bound_to = bound_to(&new.id.to_string(), new.partner.as_str());
+        SealedReferral {
+            id: new.id,
+            recognition: self.recognition(new),
+            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
+            sealed: self.sealer.seal(new.body.reveal(), &bound_to),
             received_ms: new.received.as_millisecond(),
             delivery: DeliveryId::new(new.received),
             event: EventId::new(new.received),
@@ -186,7 +209,7 @@ impl<E: Engine> Ledger<E> {
     }
 }
 
-impl SealedReferral {
+impl Recognition {
     /// Whether a key of it is taken, and if so whether by the same content.
     fn known(&self, session: &dyn Session) -> Result<Option<Acceptance>, SqlError> {
         for (scope, mac) in &self.keys {
@@ -204,9 +227,12 @@ impl SealedReferral {
         }
         Ok(None)
     }
+}
 
+impl SealedReferral {
     fn insert(&self, session: &dyn Session) -> Result<(), SqlError> {
         let id = self.id.to_string();
+        let Recognition { partner, keys, content_mac } = &self.recognition;
         session.change(
             "INSERT INTO payload (payload_id, key_id, wrapped_key, ciphertext, plain_bytes, created_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -215,26 +241,26 @@ impl SealedReferral {
                 &self.sealed.key_id,
                 &self.sealed.wrapped_key,
                 &self.sealed.ciphertext,
-                self.plain_bytes,
+                self.sealed.plain_bytes,
                 self.received_ms
             ],
         )?;
         session.change(
             "INSERT INTO referral (referral_id, partner_id, payload_id, content_mac, received_ms, updated_ms)
              VALUES (?1, ?2, ?1, ?3, ?4, ?4)",
-            bind![&id, &self.partner, &self.content_mac, self.received_ms],
+            bind![&id, partner, content_mac, self.received_ms],
         )?;
-        for (scope, mac) in &self.keys {
+        for (scope, mac) in keys {
             session.change(
                 "INSERT INTO submission_key (partner_id, scope, key_mac, referral_id) VALUES (?1, ?2, ?3, ?4)",
-                bind![&self.partner, *scope, mac, &id],
+                bind![partner, *scope, mac, &id],
             )?;
         }
         for mac in &self.found_by {
             session.change(
                 "INSERT INTO referral_identifier (partner_id, identifier_mac, referral_id) VALUES (?1, ?2, ?3)
                  ON CONFLICT (partner_id, identifier_mac, referral_id) DO NOTHING",
-                bind![&self.partner, mac, &id],
+                bind![partner, mac, &id],
             )?;
         }
         self.owe_forward(session, &id)?;
@@ -244,7 +270,7 @@ impl SealedReferral {
                 id: self.event,
                 at: rows::timestamp(self.received_ms),
                 what: "accepted",
-                actor: &self.partner,
+                actor: partner,
                 referral: Some(&id),
                 delivery: None,
                 detail: "",
@@ -259,7 +285,7 @@ impl SealedReferral {
             "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, since_ms,
                due_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7)",
-            bind![&self.delivery.to_string(), &lane, number, CLINIC, id, &self.partner, self.received_ms],
+            bind![&self.delivery.to_string(), &lane, number, CLINIC, id, &self.recognition.partner, self.received_ms],
         )?;
         Ok(())
     }
