@@ -83,7 +83,7 @@ fn options(database: &PostgresDatabase) -> PostgresOptions {
 }
 
 /// The keys of these settings; the present one is made where the store is new.
-fn keys(settings: &Settings, store_is_new: bool) -> Result<KeyRing, KeyError> {
+pub(super) fn keys(settings: &Settings, store_is_new: bool) -> Result<KeyRing, KeyError> {
     let read = |file: &PathBuf| GatewayKey::read_or_make(file, false);
     Ok(KeyRing {
         current: GatewayKey::read_or_make(&settings.encryption_key_file, store_is_new)?,

@@ -33,6 +33,10 @@ impl<E: Engine> Housekeeping for Ledger<E> {
         self.engine.is_writable()
     }
 
+    async fn empty_write_ahead_log(&self) -> Result<(), StoreError> {
+        self.engine.empty_write_ahead_log().await
+    }
+
     async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError> {
         let (name, owner) = (name.to_owned(), self.instance.clone());
         self.write(move |session| {
@@ -119,8 +123,9 @@ impl<E: Engine> Ledger<E> {
 
 /// Attempts that may go, oldest first.
 const OLD_ATTEMPTS: &str = "
-  SELECT a.delivery_id, a.number FROM attempt a JOIN delivery d ON d.delivery_id = a.delivery_id
-  WHERE a.ended_ms < ?1 AND d.state IN (5, 8, 10) ORDER BY a.ended_ms LIMIT ?2";
+  SELECT a.delivery_id, a.number FROM attempt a WHERE a.ended_ms < ?1
+    AND EXISTS (SELECT 1 FROM delivery d WHERE d.delivery_id = a.delivery_id AND d.state IN (5, 8, 10))
+  ORDER BY a.ended_ms LIMIT ?2";
 
 /// The attempts of what still waits, or waits for a person, are kept.
 fn purge_attempts(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
