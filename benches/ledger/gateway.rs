@@ -20,6 +20,7 @@ use referral_gateway::store::sqlite::SqliteStore;
 use referral_gateway::store::{ClaimLimits, Store};
 use tokio::task::JoinSet;
 
+use super::bodies;
 use super::conditions::Watch;
 use super::figures::Run;
 
@@ -103,7 +104,7 @@ pub(crate) async fn accept_for<S: Store + 'static>(
     bytes: usize,
     lasts: Duration,
 ) -> Run {
-    let body = Arc::new(vec![b'x'; bytes]);
+    let body = Arc::new(bodies::bundle(bytes).into_bytes());
     let watch = Watch::start();
     let end = Instant::now() + lasts;
     let mut tasks = JoinSet::new();

@@ -10,6 +10,7 @@ mod figures;
 mod housekeeping;
 mod keys;
 mod lanes;
+mod new_referral;
 mod referrals;
 mod replays;
 mod rows;
