@@ -109,16 +109,23 @@ async fn token(address: &str) -> String {
 
 /// Each sender sends the next when the last was answered.
 async fn send(address: &str, authorization: &str, load: Load<'_>) -> Answered {
-    let mut tasks = JoinSet::new();
-    let watch = Watch::start();
-    let end = Instant::now() + load.lasts;
+    let mut senders = Vec::new();
     for _ in 0..load.senders {
+        let http = reqwest::Client::builder().no_proxy().build();
         let sender = Sender {
-            http: reqwest::Client::builder().no_proxy().build().expect("the settings of this client are fixed"),
+            http: http.expect("the settings of this client are fixed"),
             url: format!("http://{address}/fhir"),
             authorization: authorization.to_owned(),
             bundle: load.bundle.to_owned(),
         };
+        // The first opens the connection.
+        sender.send().await;
+        senders.push(sender);
+    }
+    let mut tasks = JoinSet::new();
+    let watch = Watch::start();
+    let end = Instant::now() + load.lasts;
+    for sender in senders {
         tasks.spawn(async move {
             let mut took = Vec::new();
             while Instant::now() < end {

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::sql::{Session, SqlError};
+use super::checkpoints::Checkpoints;
 use super::open::LockedConnection;
 use super::session::{SqliteSession, failure};
 use crate::model::commits::CommitObserver;
@@ -59,7 +60,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(locked: LockedConnection, commits: Arc<dyn CommitObserver>) -> Self {
+    pub(super) fn start(
+        locked: LockedConnection,
+        checkpoints: Checkpoints,
+        commits: Arc<dyn CommitObserver>,
+    ) -> Self {
         let (changes, waiting) = sync_channel(MOST_WAITING);
         let running = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&running);
@@ -67,7 +72,7 @@ impl Writer {
             .name("ledger-writer".to_owned())
             .spawn(move || {
                 // Whole, not by its field: a closure takes only what it names, and the lock would be let go.
-                write_until_closed(&locked, &waiting, &*commits);
+                write_until_closed(&locked, checkpoints, &waiting, &*commits);
                 still.store(false, Ordering::Release);
             })
             .expect("the operating system can start one thread");
@@ -111,6 +116,7 @@ impl Drop for Writer {
 
 fn write_until_closed(
     locked: &LockedConnection,
+    mut checkpoints: Checkpoints,
     waiting: &Receiver<Box<dyn Change>>,
     commits: &dyn CommitObserver,
 ) {
@@ -121,7 +127,9 @@ fn write_until_closed(
             tracing::error!(%error, "the ledger failed to commit and takes no more changes");
             return;
         }
+        checkpoints.committed(&locked.connection);
     }
+    drop(checkpoints);
     // Where a reader is in the way, the next start empties it.
     let _ = locked.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
