@@ -24,7 +24,7 @@ type Waiting = SyncSender<oneshot::Sender<()>>;
 /// A server on a port of its own, until it is dropped.
 pub(crate) struct BareServer {
     pub(crate) address: String,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
     _folder: TempDir,
 }
 
@@ -39,7 +39,14 @@ impl BareServer {
         let (stop, stopped) = watch::channel(false);
         let door = Door { listener, tls: None, router, connections: MOST_WAITING };
         tokio::spawn(serve(door, stopped, Duration::from_secs(1)));
-        Self { address, _stop: stop, _folder: folder }
+        Self { address, stop, _folder: folder }
+    }
+}
+
+impl Drop for BareServer {
+    fn drop(&mut self) {
+        // A listener that has ended by itself need not be told.
+        let _ = self.stop.send(true);
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::store::postgres::{PostgresOptions, PostgresStore};
 
-use super::bodies;
 use super::bare_postgres::BarePostgres;
+use super::bodies;
 use super::figures::{Pairs, Run};
 use super::gateway;
 use super::{Plan, say};

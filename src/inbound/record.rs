@@ -37,9 +37,7 @@ pub async fn referral(
         Acceptance::Recorded(id) => {
             Ok((Referral::new(id, envelope.partner.clone(), envelope.received), false))
         }
-        Acceptance::Repeated(id) => {
-            Ok((inbound.store.referral(id).await?.ok_or(InboundError::Lost)?, true))
-        }
+        Acceptance::Repeated(id) => Ok((inbound.store.referral(id).await?.ok_or(InboundError::Lost)?, true)),
         Acceptance::Conflict => Err(InboundError::Conflict),
     }
 }
