@@ -48,7 +48,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // `preview` walks the road in without a gateway; `deliveries` reads the ledger of one that may run.
-    ("cli", &["app", "config", "consent", "model", "fhir", "inbound", "store", "sandbox", "telemetry"]),
+    // `profiles` shows what validation knows.
+    (
+        "cli",
+        &[
+            "app",
+            "config",
+            "consent",
+            "model",
+            "fhir",
+            "validation",
+            "inbound",
+            "store",
+            "sandbox",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// Lines of a file, its tests left out.

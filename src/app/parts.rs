@@ -182,6 +182,7 @@ impl<'a> House<'a> {
                 clinic_name: config.clinic.name.clone(),
                 clinic: config.clinic.organization.clone(),
                 maps: self.profiles.to_clinic.clone(),
+                profiles: self.profiles.library.clone(),
                 time_zone: config.clinic.time_zone.clone(),
                 writes: config.clinic.endpoint.writes,
             }),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::parts::fhir_client;
+use super::profiles::Profiles;
 use super::{StartError, profiles, tls_of};
 use crate::auth::verify::Clients;
 use crate::config::settings::Config;
@@ -20,8 +21,9 @@ pub fn unusable(config: &Config) -> Vec<String> {
     for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
         reasons.push(problem.to_string());
     }
-    if let Err(problem) = profiles::load(config.profiles_directory.as_deref()) {
-        reasons.push(problem.to_string());
+    match profiles::load(config.profiles_directory.as_deref()) {
+        Ok(profiles) => reasons.extend(profile_faults(&profiles, config)),
+        Err(problem) => reasons.push(problem.to_string()),
     }
     if let Err(problem) = tls_of(config) {
         reasons.push(problem.to_string());
@@ -34,6 +36,19 @@ pub fn unusable(config: &Config) -> Vec<String> {
     for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
         if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
             reasons.push(problem.to_string());
+        }
+    }
+    reasons
+}
+
+/// Definitions that cannot be used, and partners whose messages cannot be checked because of it.
+fn profile_faults(profiles: &Profiles, config: &Config) -> Vec<String> {
+    let broken = profiles.problems.iter().map(ToString::to_string);
+    let faults = profiles.library.faults().map(ToString::to_string);
+    let mut reasons: Vec<String> = broken.chain(faults).collect();
+    for partner in &config.partners {
+        if let Err(fault) = profiles.library.rules(partner.profiles.iter().map(String::as_str)) {
+            reasons.push(format!("partners/{}.toml, profiles: {fault}", partner.id));
         }
     }
     reasons

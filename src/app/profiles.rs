@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::consent::labels::lists::{ListsProblem, SensitivityLists};
 use crate::fhir::{json, resource};
 use crate::translation::codes::CodeMaps;
+use crate::validation::ProfileLibrary;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 
@@ -41,13 +42,17 @@ pub enum ProfileError {
     },
 }
 
-/// Codes in both directions.
-#[derive(Clone, Debug)]
+/// What the definitions say.
+#[derive(Debug)]
 pub struct Profiles {
     /// Partners' codes in the clinic's: `clinic/`.
     pub to_clinic: CodeMaps,
     /// The clinic's codes in those of partners of the plain dialect: `dialects/plain/`.
     pub to_partner: CodeMaps,
+    /// What resources must look like: the StructureDefinitions, ValueSets and CodeSystems of every folder.
+    pub library: ProfileLibrary,
+    /// Files of the clinic's folder that cannot be used. What needs them is left out; the rest counts.
+    pub problems: Vec<ProfileError>,
     /// Which codes are sensitive: `sensitivity/codes.json`. The clinic's list takes the place of ours, whole.
     pub lists: SensitivityLists,
 }
@@ -55,11 +60,29 @@ pub struct Profiles {
 /// Reads the built-in definitions and those of a folder that is laid out like `profiles/`. Of two with the
 /// same `url`, the folder's counts.
 pub fn load(directory: Option<&Path>) -> Result<Profiles, ProfileError> {
+    let lists = lists(directory)?;
+    let mut problems = Vec::new();
+    let mut definitions = definitions_in(&BUILT_IN, &mut problems);
+    if let Some(directory) = directory {
+        for added in read_folder(directory, directory, &mut problems) {
+            definitions.retain(|it| it.content["url"] != added.content["url"]);
+            definitions.push(added);
+        }
+    }
+    let all: Vec<Value> = definitions.iter().map(|it| it.content.clone()).collect();
     Ok(Profiles {
-        to_clinic: maps(directory, "clinic")?,
-        to_partner: maps(directory, "dialects/plain")?,
-        lists: lists(directory)?,
+        to_clinic: maps(&definitions, "clinic"),
+        to_partner: maps(&definitions, "dialects/plain"),
+        library: ProfileLibrary::compile(&all),
+        problems,
+        lists,
     })
+}
+
+/// A definition, and the folder below `profiles/` that it is in.
+struct Definition {
+    folder: PathBuf,
+    content: Value,
 }
 
 fn lists(directory: Option<&Path>) -> Result<SensitivityLists, ProfileError> {
@@ -73,36 +96,59 @@ fn lists(directory: Option<&Path>) -> Result<SensitivityLists, ProfileError> {
     SensitivityLists::parse(&text).map_err(|problem| ProfileError::Lists { file: name, problem })
 }
 
-fn maps(directory: Option<&Path>, folder: &str) -> Result<CodeMaps, ProfileError> {
-    let mut definitions = built_in(folder)?;
-    if let Some(directory) = directory {
-        for added in read_folder(&directory.join(folder))? {
-            definitions.retain(|it| it["url"] != added["url"]);
-            definitions.push(added);
+fn maps(definitions: &[Definition], folder: &str) -> CodeMaps {
+    let inside = definitions.iter().filter(|it| it.folder == Path::new(folder)).map(|it| &it.content);
+    CodeMaps::of(inside.filter(|it| resource::resource_type(it) == "ConceptMap"))
+}
+
+/// The definitions inside the program.
+fn definitions_in(folder: &Dir<'_>, problems: &mut Vec<ProfileError>) -> Vec<Definition> {
+    let mut found: Vec<Definition> = folder.dirs().flat_map(|it| definitions_in(it, problems)).collect();
+    for file in folder.files().filter(|it| is_definition(it.path())) {
+        match read(&file.path().display().to_string(), file.contents()) {
+            Ok(content) => found.push(Definition { folder: folder.path().to_owned(), content }),
+            Err(problem) => problems.push(problem),
         }
     }
-    Ok(CodeMaps::of(definitions.iter().filter(|it| resource::resource_type(it) == "ConceptMap")))
+    found
 }
 
-fn built_in(folder: &str) -> Result<Vec<Value>, ProfileError> {
-    let files = BUILT_IN.get_dir(folder).into_iter().flat_map(Dir::files);
-    files.map(|file| read(&file.path().display().to_string(), file.contents())).collect()
-}
-
-fn read_folder(folder: &Path) -> Result<Vec<Value>, ProfileError> {
-    if !folder.exists() {
-        return Ok(Vec::new());
+/// Every definition below a folder, in the order of the names.
+fn read_folder(root: &Path, folder: &Path, problems: &mut Vec<ProfileError>) -> Vec<Definition> {
+    let entries = match entries(folder) {
+        Ok(entries) => entries,
+        Err(problem) => {
+            problems.push(problem);
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(read_folder(root, &path, problems));
+        } else if is_definition(&path) {
+            let inside = folder.strip_prefix(root).unwrap_or(folder).to_owned();
+            match read_file(&path) {
+                Ok(content) => found.push(Definition { folder: inside, content }),
+                Err(problem) => problems.push(problem),
+            }
+        }
     }
+    found
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ProfileError> {
     let failed = |source| ProfileError::File { file: folder.display().to_string(), source };
-    let entries: Result<Vec<PathBuf>, _> =
-        fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|it| it.path())).collect();
-    let mut files: Vec<PathBuf> = entries
-        .map_err(failed)?
-        .into_iter()
-        .filter(|it| it.extension().is_some_and(|end| end == "json"))
-        .collect();
-    files.sort();
-    files.iter().map(|file| read_file(file)).collect()
+    let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|it| it.path()));
+    let mut entries = entries.collect::<Result<Vec<PathBuf>, _>>().map_err(failed)?;
+    entries.sort();
+    Ok(entries)
+}
+
+/// Whether a file holds a definition of FHIR's; the lists of sensitive codes have a form of their own.
+fn is_definition(path: &Path) -> bool {
+    let in_lists = path.parent().is_some_and(|it| it.ends_with("sensitivity"));
+    !in_lists && path.extension().is_some_and(|it| it == "json")
 }
 
 fn read_file(file: &Path) -> Result<Value, ProfileError> {

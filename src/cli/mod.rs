@@ -11,6 +11,7 @@ pub mod explain;
 pub mod lint;
 pub mod orders;
 pub mod preview;
+pub mod profiles;
 pub mod replay;
 pub mod serve;
 pub mod settings;
@@ -61,6 +62,9 @@ enum Command {
     /// What consent says, and why.
     #[command(subcommand)]
     Consent(consent::Consent),
+    /// What resources must look like.
+    #[command(subcommand)]
+    Profiles(profiles::Profiles),
     /// The settings themselves.
     #[command(subcommand)]
     Config(config::Config),
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Endpoints(endpoints) => block_on(endpoints.run()),
         Command::Audit(audit) => block_on(audit.run()),
         Command::Consent(consent) => block_on(consent.run()),
+        Command::Profiles(profiles) => profiles.run(),
         Command::Config(config) => config.run(),
     }
 }

@@ -108,7 +108,7 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
         if_none_exist: None,
     };
     let message = open::message(&envelope)?;
-    validate::message(&message)?;
+    validate::message(&message, house, partner)?;
     let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
     let receipt = receipt::of(&referral, false, &message, house, partner);
     let for_clinic = translate::for_clinic(&message, &referral, house, partner);
@@ -122,11 +122,13 @@ fn door_for(body: &[u8]) -> Door {
 }
 
 fn house(config: &Config) -> Result<House, profiles::ProfileError> {
+    let profiles = profiles::load(config.profiles_directory.as_deref())?;
     Ok(House {
         public_url: config.server.address(""),
         clinic_name: config.clinic.name.clone(),
         clinic: config.clinic.organization.clone(),
-        maps: profiles::load(config.profiles_directory.as_deref())?.to_clinic,
+        maps: profiles.to_clinic,
+        profiles: profiles.library,
         time_zone: config.clinic.time_zone.clone(),
         writes: config.clinic.endpoint.writes,
     })

@@ -34,6 +34,7 @@ use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
 use crate::store::Store;
 use crate::translation::codes::CodeMaps;
+use crate::validation::{ProfileFault, ProfileLibrary};
 use receipt::Receipt;
 
 /// What the road needs, and nothing else.
@@ -64,6 +65,8 @@ pub struct House {
     pub clinic: BusinessIdentifier,
     /// Partners' codes in the clinic's.
     pub maps: CodeMaps,
+    /// What partners' resources must meet.
+    pub profiles: ProfileLibrary,
     /// The clinic's zone, in which dates without a time are meant.
     pub time_zone: TimeZone,
     /// How what we write at the clinic is written once.
@@ -80,7 +83,7 @@ impl Inbound {
         intake: Intake,
     ) -> Result<Receipt, InboundError> {
         let message = open::message(&envelope)?;
-        validate::message(&message)?;
+        validate::message(&message, &self.house, partner)?;
         let (referral, repeated) = record::referral(self, &envelope, &message, intake).await?;
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
         Ok(receipt::of(&referral, repeated, &message, &self.house, partner))
@@ -108,6 +111,9 @@ pub enum InboundError {
     /// The message breaks a rule.
     #[error("{} issues", .0.len())]
     Invalid(Vec<Issue>),
+    /// A profile that the partner's resources must meet cannot be used. Nothing was recorded.
+    #[error("nothing of this partner can be checked: {0}")]
+    Profile(#[from] ProfileFault),
     /// A key of the submission is taken by another content. Nothing was recorded.
     #[error("a key of the submission is taken by another content")]
     Conflict,
@@ -133,6 +139,12 @@ impl Explain for InboundError {
                 "SEND_DUPLICATE",
                 "This identifier or idempotency key was used before with another content. Nothing was \
                  recorded; send a new referral under a new identifier, or the first one unchanged.",
+            )],
+            Self::Profile(_) => vec![Issue::error(
+                IssueKind::Transient,
+                "GW_PROFILE_BROKEN",
+                "Nothing was recorded, because a profile of ours by which this is checked is broken. Send the same \
+                 again later; nothing needs to be changed.",
             )],
             Self::Shut => vec![Issue::error(
                 IssueKind::Throttled,

@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::InboundError;
+use super::{House, InboundError};
+use crate::model::partner::Partner;
 use crate::validation;
 
-/// Refuses a message that cannot be taken as a referral.
-pub fn message(message: &Value) -> Result<(), InboundError> {
-    let issues = validation::check_message(message);
+/// Refuses a message that cannot be taken as a referral of this partner.
+pub fn message(message: &Value, house: &House, partner: &Partner) -> Result<(), InboundError> {
+    let profiles = partner.profiles.iter().map(String::as_str);
+    let rules = &house.profiles.rules(profiles)?;
+    let issues = validation::check_message(message, rules);
     if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
 }

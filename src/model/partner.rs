@@ -20,6 +20,8 @@ pub struct Partner {
     pub name: String,
     /// The organisation's business identifier; consent and Provenance name it.
     pub organization: BusinessIdentifier,
+    /// The profiles that what it sends must meet, by their canonical addresses.
+    pub profiles: Vec<String>,
     /// How it proves who it is when it calls us.
     pub client: Client,
     /// How updates go back.

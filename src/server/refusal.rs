@@ -99,11 +99,15 @@ impl From<InboundError> for Refusal {
             InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            InboundError::Store(_) | InboundError::Lost | InboundError::Shut => {
+            InboundError::Store(_) | InboundError::Lost | InboundError::Shut | InboundError::Profile(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         };
-        let wait = if matches!(error, InboundError::Shut) { whole_seconds(TRY_AGAIN) } else { 5 };
+        let wait = if matches!(error, InboundError::Shut | InboundError::Profile(_)) {
+            whole_seconds(TRY_AGAIN)
+        } else {
+            5
+        };
         let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();
         let log = format!("{error}: {}", codes.join(" "));
         let refusal = Self { status, issues: error.issues(), log, headers: Vec::new() };

@@ -24,7 +24,7 @@ fn found(issues: &[Issue]) -> Vec<(&str, &str)> {
 fn every_fixture_is_taken_or_refused_as_it_says() {
     for case in std::fs::read_dir("fixtures/lakeside").unwrap() {
         let folder = case.unwrap().path();
-        let issues = check_message(&fixture(&folder.join("request.json")));
+        let issues = check_message(&fixture(&folder.join("request.json")), &Rules::default());
 
         let expected = folder.join("outcome.json");
         let expected = if expected.exists() { fixture(&expected)["issues"].clone() } else { json!([]) };
@@ -107,7 +107,10 @@ fn a_message_about_two_people_is_refused() {
     message["entry"][7]["resource"]["subject"]["reference"] =
         json!("https://ehr.lakeside.example/fhir/Patient/2");
 
-    assert_eq!(found(&check_message(&message)), [("SEND_PATIENT_OTHER", "Bundle.entry[7].resource.subject")]);
+    assert_eq!(
+        found(&check_message(&message, &Rules::default())),
+        [("SEND_PATIENT_OTHER", "Bundle.entry[7].resource.subject")]
+    );
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn an_entry_that_does_not_create_its_resource_is_refused() {
 
     let expected = ["[0].request.method", "[1].request.url", "[2].request"]
         .map(|it| ("SEND_ENTRY_REQUEST".to_owned(), format!("Bundle.entry{it}")));
-    let issues = check_message(&message);
+    let issues = check_message(&message, &Rules::default());
     let actual: Vec<_> =
         found(&issues).into_iter().map(|(code, at)| (code.to_owned(), at.to_owned())).collect();
     assert_eq!(actual, expected);
@@ -131,20 +134,29 @@ fn an_envelope_that_cannot_hold_a_referral_is_the_only_complaint() {
         |entries: Vec<Value>| json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries });
     let many = vec![json!({}); message::MAX_ENTRIES + 1];
 
-    assert_eq!(found(&check_message(&json!(["Bundle"]))), [("SEND_RESOURCE_TYPE_UNEXPECTED", "")]);
     assert_eq!(
-        found(&check_message(&json!({ "resourceType": "Patient" }))),
+        found(&check_message(&json!(["Bundle"]), &Rules::default())),
         [("SEND_RESOURCE_TYPE_UNEXPECTED", "")]
     );
-    assert_eq!(found(&check_message(&bundle(vec![]))), [("SEND_BUNDLE_EMPTY", "Bundle.entry")]);
-    assert_eq!(found(&check_message(&bundle(many))), [("SEND_BUNDLE_TOO_LARGE", "Bundle.entry")]);
+    assert_eq!(
+        found(&check_message(&json!({ "resourceType": "Patient" }), &Rules::default())),
+        [("SEND_RESOURCE_TYPE_UNEXPECTED", "")]
+    );
+    assert_eq!(
+        found(&check_message(&bundle(vec![]), &Rules::default())),
+        [("SEND_BUNDLE_EMPTY", "Bundle.entry")]
+    );
+    assert_eq!(
+        found(&check_message(&bundle(many), &Rules::default())),
+        [("SEND_BUNDLE_TOO_LARGE", "Bundle.entry")]
+    );
 }
 
 #[test]
 fn a_message_of_too_many_values_is_refused_before_it_is_looked_at() {
     let order = json!({ "resourceType": "ServiceRequest", "note": vec![1; MAX_VALUES] });
 
-    assert_eq!(found(&check_message(&order)), [("SEND_MESSAGE_TOO_LARGE", "")]);
+    assert_eq!(found(&check_message(&order, &Rules::default())), [("SEND_MESSAGE_TOO_LARGE", "")]);
     assert_eq!(
         found(&check_resource(&order, "ServiceRequest")),
         [("SEND_MESSAGE_TOO_LARGE", "ServiceRequest")]
@@ -165,8 +177,9 @@ fn what_a_referral_does_not_take_is_named_by_its_entry() {
         ("SEND_ELEMENT_MISSING", "Bundle.entry[9].resource"),
         ("SEND_RESOURCE_TYPE_UNSUPPORTED", "Bundle.entry[7].resource.contained[0]"),
         ("SEND_RESOURCE_TYPE_UNSUPPORTED", "Bundle.entry[10].resource"),
+        ("SEND_CONTAINED_UNUSED", "Bundle.entry[7].resource.contained[0]"),
     ];
-    assert_eq!(found(&check_message(&message)), expected);
+    assert_eq!(found(&check_message(&message, &Rules::default())), expected);
 }
 
 #[test]
@@ -180,8 +193,45 @@ fn a_referral_that_asks_for_nothing_or_for_nobody_in_the_message_is_refused() {
         ("SEND_REFERRAL_NOT_ACTIONABLE", "ServiceRequest.doNotPerform"),
         ("SEND_ELEMENT_MISSING", "ServiceRequest.code"),
         ("SEND_PATIENT_MISSING", "ServiceRequest.subject"),
+        ("SEND_CONTAINED_UNUSED", "ServiceRequest.contained[0]"),
     ];
-    assert_eq!(found(&check_message(&message)), expected);
+    assert_eq!(found(&check_message(&message, &Rules::default())), expected);
+}
+
+#[test]
+fn a_reference_to_a_type_that_does_not_belong_there_is_named_with_those_that_do() {
+    let device = json!({ "resourceType": "Device", "id": "d" });
+    let order = json!({
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "contained": [device],
+        "subject": { "reference": "Encounter/1" }, "encounter": { "reference": "#d" },
+        "requester": { "type": "http://hl7.org/fhir/StructureDefinition/Practitioner", "display": "A" },
+        "performer": [{ "reference": "Practitioner/1" }, { "type": "Coverage", "display": "A" }],
+        "note": [{ "text": "t", "authorReference": { "reference": "Location/1" } }],
+        "basedOn": [{ "reference": "https://elsewhere.example/fhir/Whatever/1" }],
+    });
+
+    let issues = check_resource(&order, "ServiceRequest");
+
+    let mut actual = found(&issues);
+    actual.sort_unstable();
+    let places = ["encounter", "note[0].authorReference", "performer[1]", "subject"];
+    let expected = places.map(|it| ("SEND_REFERENCE_TARGET", format!("ServiceRequest.{it}")));
+    assert_eq!(actual, expected.each_ref().map(|(code, at)| (*code, at.as_str())));
+    assert!(issues.iter().any(|it| it.text == "Refer to one of Encounter here."), "{issues:?}");
+}
+
+#[test]
+fn an_invariant_that_does_not_hold_is_named_by_its_key() {
+    let period = json!({ "start": "2026-03-02", "end": "2026-03-01" });
+    let patient = json!({ "resourceType": "Patient", "contact": [{ "period": period }] });
+
+    let issues = check_resource(&patient, "Patient");
+
+    let places = ["Patient.contact[0]", "Patient.contact[0].period"];
+    let mut actual = found(&issues);
+    actual.sort_unstable();
+    assert_eq!(actual, places.map(|it| ("SEND_INVARIANT", it)));
+    assert!(issues.iter().any(|it| it.text.ends_with("(per-1)")), "{issues:?}");
 }
 
 #[test]
@@ -191,9 +241,10 @@ fn a_contained_resource_about_somebody_else_is_found() {
     message["contained"].as_array_mut().unwrap().push(json!({
         "resourceType": "Condition", "id": "c", "subject": { "reference": other }, "code": { "text": "t" },
     }));
+    message["reasonReference"] = json!([{ "reference": "#c" }]);
 
     let found_in = "ServiceRequest.contained[2].subject";
-    assert_eq!(found(&check_message(&message)), [("SEND_PATIENT_OTHER", found_in)]);
+    assert_eq!(found(&check_message(&message, &Rules::default())), [("SEND_PATIENT_OTHER", found_in)]);
 }
 
 /// Every element that R4 requires and the resource has: (the way to its parent, its name, its place).
@@ -240,7 +291,7 @@ proptest! {
 
         message.pointer_mut(way).unwrap().as_object_mut().unwrap().remove(name);
 
-        let issues = check_message(&message);
+        let issues = check_message(&message, &Rules::default());
         prop_assert_eq!(found(&issues), [("SEND_ELEMENT_MISSING", place.as_str())]);
     }
 
@@ -252,7 +303,7 @@ proptest! {
             *child = json!({ value.clone(): value });
         }
 
-        let issues = check_message(&message);
+        let issues = check_message(&message, &Rules::default());
         let said = format!("{issues:?}");
         prop_assert!(!issues.is_empty() && !said.contains(&value), "{}", said);
     }

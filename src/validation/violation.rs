@@ -4,7 +4,9 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
-use super::choice::Problem;
+use super::invariant::Invariant;
+use super::keyword::choices::Problem;
+use super::keyword::invariants;
 use super::{expected, place};
 use crate::fhir::outcome::{Issue, IssueKind};
 
@@ -15,13 +17,15 @@ pub(super) fn issues(error: &ValidationError<'_>, at: &str, schema: &Value) -> V
         Kind::Required { property } => missing(error.instance(), &here, property).into_iter().collect(),
         Kind::AdditionalProperties { unexpected } => unexpected.iter().map(|it| unknown(&here, it)).collect(),
         Kind::Custom { message, .. } => {
-            Problem::read(message).map(|it| choice(it, &here)).into_iter().collect()
+            let choice = Problem::read(message).map(|it| choice(it, &here));
+            choice.or_else(|| invariants::broken(message).map(|it| broken(it, &here))).into_iter().collect()
         }
         _ => vec![of_value(error, here, schema)],
     }
 }
 
-fn missing(object: &Value, here: &str, property: &Value) -> Option<Issue> {
+/// A required element that is not there.
+pub(super) fn missing(object: &Value, here: &str, property: &Value) -> Option<Issue> {
     let name = property.as_str().unwrap_or_default();
     // A primitive may consist of extensions alone, such as data-absent-reason.
     let only_extended = object.get(format!("_{name}")).is_some();
@@ -54,6 +58,12 @@ fn choice(problem: Problem<'_>, here: &str) -> Issue {
             Issue::error(IssueKind::Invariant, "SEND_CHOICE_AMBIGUOUS", text).at(place::child(here, name))
         }
     }
+}
+
+/// An invariant that does not hold.
+pub(super) fn broken(invariant: &Invariant, here: &str) -> Issue {
+    let text = format!("{} ({})", invariant.fix, invariant.key);
+    Issue::error(IssueKind::Invariant, "SEND_INVARIANT", text).at(here)
 }
 
 fn of_value(error: &ValidationError<'_>, here: String, schema: &Value) -> Issue {

@@ -33,6 +33,7 @@ pub(in crate::config) fn check(
         id: id?,
         name: raw.name?,
         organization: organization?,
+        profiles: raw.profiles.unwrap_or_default(),
         client: client?,
         outbound: outbound?,
     })

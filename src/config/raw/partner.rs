@@ -28,6 +28,8 @@ pub(crate) struct Partner {
     /// Its business identifier; consent and Provenance name it.
     #[schemars(required)]
     pub(crate) organization: Option<Organization>,
+    /// The profiles that what it sends must meet, by their canonical addresses; of several of one resource type, one.
+    pub(crate) profiles: Option<Vec<String>>,
     /// How it proves who it is when it calls us.
     #[schemars(required)]
     pub(crate) inbound: Option<Client>,

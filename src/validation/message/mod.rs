@@ -1,10 +1,8 @@
 //! A whole referral: one order for one patient, and everything that it names.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
-use super::{capped, size, supports, violations};
+use super::{Rules, capped, size, supports, violations, without_repeats};
 use crate::fhir::message_index::{Entry, MessageIndex, contained};
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::fhir::resource::resource_type;
@@ -21,7 +19,7 @@ pub use order::referral;
 ///
 /// A message is a `transaction` Bundle, or a ServiceRequest with what it needs contained.
 /// Where the envelope itself is wrong, only that is reported.
-pub fn check_message(message: &Value) -> Vec<Issue> {
+pub fn check_message(message: &Value, rules: &Rules) -> Vec<Issue> {
     let envelope = match resource_type(message) {
         "Bundle" => envelope::check(message),
         "ServiceRequest" => None,
@@ -29,7 +27,7 @@ pub fn check_message(message: &Value) -> Vec<Issue> {
     };
     envelope
         .or_else(|| size::check(message))
-        .map_or_else(|| capped(without_repeats(check_content(message))), |it| vec![it])
+        .map_or_else(|| capped(without_repeats(check_content(message, rules))), |it| vec![it])
 }
 
 fn unexpected() -> Issue {
@@ -37,7 +35,7 @@ fn unexpected() -> Issue {
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNEXPECTED", text)
 }
 
-fn check_content(message: &Value) -> Vec<Issue> {
+fn check_content(message: &Value, rules: &Rules) -> Vec<Issue> {
     let index = MessageIndex::of(message);
     let mut issues = Vec::new();
     if resource_type(message) == "Bundle" {
@@ -50,6 +48,9 @@ fn check_content(message: &Value) -> Vec<Issue> {
         patient::check(&index, order, &mut issues);
     }
     issues.extend(content::references(&index));
+    issues.extend(content::targets(&index));
+    issues.extend(content::unused(&index));
+    issues.extend(content::profiles(&index, rules));
     issues
 }
 
@@ -69,20 +70,4 @@ fn unsupported(at: &str) -> Issue {
     let text =
         "Leave this resource out: a referral does not take this type; docs/ERRORS.md lists those it takes.";
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNSUPPORTED", text).at(at)
-}
-
-/// Two checks may find one fault; the first one's words stand. That a missing Patient cannot be resolved
-/// either goes without saying.
-fn without_repeats(issues: Vec<Issue>) -> Vec<Issue> {
-    let mut seen = HashSet::new();
-    let mut kept: Vec<Issue> = Vec::new();
-    for issue in issues {
-        let fresh = seen.insert((issue.code, issue.expression.clone()));
-        let implied = issue.code == "SEND_REFERENCE_UNRESOLVED"
-            && seen.contains(&("SEND_PATIENT_MISSING", issue.expression.clone()));
-        if fresh && !implied {
-            kept.push(issue);
-        }
-    }
-    kept
 }

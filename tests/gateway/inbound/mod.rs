@@ -7,6 +7,7 @@ mod consent_faults;
 mod effects;
 mod hosted;
 mod people_known;
+mod profiles;
 mod race;
 mod refused_by_clinic;
 mod repeats;

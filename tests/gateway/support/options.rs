@@ -26,6 +26,10 @@ pub struct Options {
     pub clinic_lines: &'static str,
     /// Further lines for the section `[outbound]` of each partner's file.
     pub partner_lines: &'static str,
+    /// Further lines at the head of one partner's file.
+    pub partner_heads: BTreeMap<&'static str, &'static str>,
+    /// Definitions in the clinic's folder of profiles: file and content.
+    pub profiles: Vec<(&'static str, String)>,
     /// The keys of updates that may go back.
     pub share: &'static [&'static str],
     /// The public keys by which partners prove who they are; none: they have a client secret.
@@ -58,6 +62,8 @@ impl Default for Options {
             limits: LIMITS,
             clinic_lines: "",
             partner_lines: "",
+            partner_heads: BTreeMap::new(),
+            profiles: Vec::new(),
             share: &[
                 "referral-status",
                 "scheduling",
@@ -105,7 +111,9 @@ timeout_s = 2
 preset = "{preset}"
 
 {lines}
+{profiles}
 "#,
+            profiles = self.write_profiles(folder),
             preset = self.preset,
             limits = self.limits,
             clinic_lines = self.clinic_lines,
@@ -121,6 +129,20 @@ preset = "{preset}"
         }
     }
 
+    /// The section `[profiles]`, where there are any.
+    fn write_profiles(&self, folder: &Path) -> String {
+        let directory = folder.join("profiles");
+        for (file, content) in &self.profiles {
+            let file = directory.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, content).unwrap();
+        }
+        if self.profiles.is_empty() {
+            return String::new();
+        }
+        format!("[profiles]\ndirectory = {directory:?}")
+    }
+
     fn partner(&self, folder: &Path, id: &str, base: &str) -> String {
         let proof = match &self.jwks {
             Some(_) => format!("jwks_file = \"{}\"", folder.join("jwks.json").display()),
@@ -130,6 +152,7 @@ preset = "{preset}"
             r#"id = "{id}"
 name = "Family Medicine at {id}"
 organization = {{ system = "http://hl7.org/fhir/sid/us-npi", value = "1234567893" }}
+{head}
 
 [inbound]
 client_id = "{id}"
@@ -142,6 +165,7 @@ share = {share:?}
 timeout_s = 2
 {lines}
 "#,
+            head = self.partner_heads.get(id).copied().unwrap_or_default(),
             lines = self.partner_lines,
             mode = self.mode,
             share = self.share,

@@ -5,11 +5,14 @@ use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value};
 
 /// How the keyword is spelled.
-pub(super) const KEYWORD: &str = "choices";
+pub(in crate::validation) const KEYWORD: &str = "choices";
+
+/// The spelling for a profile, which does not list the elements: any that begins with the name will do.
+pub(in crate::validation) const REQUIRED: &str = "choicesRequired";
 
 /// What is wrong with a choice, and the name of the choice without `[x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem<'a> {
+pub(in crate::validation) enum Problem<'a> {
     /// None of the elements is there, and one must be.
     Missing(&'a str),
     /// More than one is there.
@@ -18,7 +21,7 @@ pub(super) enum Problem<'a> {
 
 impl<'a> Problem<'a> {
     /// Reads the message of an error that this keyword reported.
-    pub(super) fn read(message: &'a str) -> Option<Self> {
+    pub(in crate::validation) fn read(message: &'a str) -> Option<Self> {
         match message.split_once(' ')? {
             ("missing", name) => Some(Self::Missing(name)),
             ("ambiguous", name) => Some(Self::Ambiguous(name)),
@@ -36,7 +39,7 @@ impl<'a> Problem<'a> {
 
 /// Builds the keyword of one definition, from `{"value": "0..1", "medication": "1..1"}`.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is jsonschema's")]
-pub(super) fn compile<'a>(
+pub(in crate::validation) fn compile<'a>(
     parent: &'a Map<String, Value>,
     schema: &'a Value,
     _path: Location,
@@ -49,6 +52,36 @@ pub(super) fn compile<'a>(
         elements: elements.iter().filter(|it| is_choice(name, it)).map(|it| (*it).clone()).collect(),
     });
     Ok(Box::new(Choices(choices.collect())))
+}
+
+/// Builds the keyword of a profile, from `{"value": "1..1"}`.
+#[expect(clippy::unnecessary_wraps, reason = "the signature is jsonschema's")]
+pub(in crate::validation) fn compile_required<'a>(
+    _parent: &'a Map<String, Value>,
+    schema: &'a Value,
+    _path: Location,
+) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
+    Ok(Box::new(Required(schema.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect())))
+}
+
+struct Required(Vec<String>);
+
+impl Required {
+    fn missing(&self, instance: &Value) -> Option<Problem<'_>> {
+        let object = instance.as_object()?;
+        let there = |name: &str| object.keys().any(|it| is_choice(name, it.strip_prefix('_').unwrap_or(it)));
+        self.0.iter().find(|it| !there(it)).map(|it| Problem::Missing(it))
+    }
+}
+
+impl<'i> Keyword<'i> for Required {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        self.missing(instance).map_or(Ok(()), |it| Err(it.error()))
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        self.missing(instance).is_none()
+    }
 }
 
 fn is_choice(name: &str, element: &str) -> bool {
