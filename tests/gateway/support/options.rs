@@ -140,7 +140,7 @@ preset = "{preset}"
         if self.profiles.is_empty() {
             return String::new();
         }
-        format!("[profiles]\ndirectory = {directory:?}")
+        format!("[profiles]\ndirectory = \"{}\"", directory.display())
     }
 
     fn partner(&self, folder: &Path, id: &str, base: &str) -> String {
