@@ -85,7 +85,7 @@ pub(super) fn signing_secret(settings: &Settings) -> Result<GatewayKey, KeyError
 }
 
 /// The keys of these settings; the present one is made where the store is new.
-fn keys(settings: &Settings, store_is_new: bool) -> Result<KeyRing, KeyError> {
+pub(super) fn keys(settings: &Settings, store_is_new: bool) -> Result<KeyRing, KeyError> {
     let read = |file: &PathBuf| GatewayKey::read_or_make(file, false);
     Ok(KeyRing {
         current: GatewayKey::read_or_make(&settings.encryption_key_file, store_is_new)?,

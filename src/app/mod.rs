@@ -1,5 +1,6 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
+pub mod backup;
 mod disk;
 mod health;
 pub mod housekeeping;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use crate::auth::obtain::CredentialsProblem;
 use crate::auth::verify::ClientProblem;
 use crate::config::settings::Config;
+use crate::fhir::client::UnusableIssuers;
 use crate::model::clock::Clock;
 use crate::model::work::StoreError;
 use crate::outbound::watch::WatchError;
@@ -63,6 +65,9 @@ pub enum StartError {
     /// Our own credentials at a server cannot be used.
     #[error("the credentials for {0} cannot be used: {1}")]
     Credentials(String, CredentialsProblem),
+    /// The issuers that a server's certificate may be of.
+    #[error("the issuers in `ca_file` of {0} {1}")]
+    Issuers(String, UnusableIssuers),
     /// TLS at our own door cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

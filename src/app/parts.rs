@@ -26,7 +26,7 @@ use crate::config::settings::Config;
 use crate::consent::disclosure::{ClinicRules, Party};
 use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
-use crate::fhir::client::{FhirClient, http_client};
+use crate::fhir::client::{FhirClient, http_client, http_client_trusting};
 use crate::inbound::{self, Inbound};
 use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
@@ -270,9 +270,15 @@ pub(super) fn fhir_client(
     clock: &Arc<dyn Clock>,
     http: &reqwest::Client,
 ) -> Result<FhirClient, StartError> {
+    let http = match &endpoint.issuers {
+        Some(issuers) => {
+            http_client_trusting(issuers).map_err(|problem| StartError::Issuers(name.to_owned(), problem))?
+        }
+        None => http.clone(),
+    };
     let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
         .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
-    Ok(FhirClient::new(http.clone(), &endpoint.base_url, tokens, endpoint.timeout))
+    Ok(FhirClient::new(http, &endpoint.base_url, tokens, endpoint.timeout))
 }
 
 /// Both roads, as the worker sees them.

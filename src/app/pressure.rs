@@ -58,6 +58,18 @@ impl PressureGauge {
         }
     }
 
+    /// The size of the write-ahead log, in bytes. One that stands over its limit is emptied first: its file does
+    /// not shrink by itself once whoever kept it from being carried over has gone.
+    async fn wal_bytes(&self, ledger: &Path) -> u64 {
+        let found = size_of_log(ledger);
+        if found <= self.limits.wal_bytes {
+            return found;
+        }
+        // A ledger that takes no more orders is told by /readyz; the log is then as it is.
+        let _ = self.store.empty_write_ahead_log().await;
+        size_of_log(ledger)
+    }
+
     async fn measure(&self) -> Pressure {
         let figures = self.store.figures().await.unwrap_or_default();
         let now = self.clock.now();
@@ -68,7 +80,10 @@ impl PressureGauge {
             undelivered: figures.undelivered(),
             oldest_undelivered: age.filter(SignedDuration::is_positive).unwrap_or_default().unsigned_abs(),
             record_wait: self.admission.recording.p99(Instant::now()),
-            wal_bytes: file.map_or(0, wal_bytes),
+            wal_bytes: match file {
+                Some(file) => self.wal_bytes(file).await,
+                None => 0,
+            },
             free_disk_bytes: room.map(|it| it.free),
             disk_bytes: room.map_or(0, |it| it.whole),
         }
@@ -92,7 +107,7 @@ fn tell(why: &[Shut], pressure: &Pressure) {
     );
 }
 
-fn wal_bytes(ledger: &Path) -> u64 {
+fn size_of_log(ledger: &Path) -> u64 {
     let mut name = ledger.as_os_str().to_owned();
     name.push("-wal");
     fs::metadata(name).map_or(0, |it| it.len())

@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod demo;
 pub mod endpoints;
 pub mod explain;
+pub mod ledger;
 pub mod lint;
 pub mod orders;
 pub mod preview;
@@ -59,6 +60,9 @@ enum Command {
     /// What was decided and disclosed, and whether the record of it is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Copies of the ledger, made beside a gateway that may be running.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// What consent says, and why.
     #[command(subcommand)]
     Consent(consent::Consent),
@@ -82,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Replays(replays) => block_on(replays.run()),
         Command::Endpoints(endpoints) => block_on(endpoints.run()),
         Command::Audit(audit) => block_on(audit.run()),
+        Command::Ledger(ledger) => block_on(ledger.run()),
         Command::Consent(consent) => block_on(consent.run()),
         Command::Profiles(profiles) => profiles.run(),
         Command::Config(config) => config.run(),

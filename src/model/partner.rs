@@ -77,6 +77,8 @@ pub enum Share {
 pub struct Endpoint {
     /// The FHIR base address, without a slash at its end.
     pub base_url: Url,
+    /// The only issuers whose certificates it may show, PEM; none: those that this machine trusts.
+    pub issuers: Option<String>,
     /// How we prove who we are there.
     pub credentials: Credentials,
     /// The longest that one request may take, its body included.

@@ -67,7 +67,10 @@ fn server_advice(report: &EndpointReport, now: Timestamp) -> String {
             )
         }
         (_, Some(Opening::Tls)) => {
-            "Its certificate cannot be trusted: tell its operator; we ask again by ourselves.".to_owned()
+            format!(
+                "Its certificate cannot be trusted: tell its operator; we ask again by ourselves. If it is of an \
+                 issuer of its own, name that by `ca_file` in {settings}, run `check`, restart."
+            )
         }
         (_, Some(Opening::Configuration)) => {
             format!("What it offers does not fit: correct `base_url` in {settings}, run `check`, restart.")

@@ -28,6 +28,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether a commit whose answer got lost can be looked for at once.
     fn can_look_after_a_lost_commit(&self) -> bool;
 
+    /// Makes a write-ahead log small that has grown, where the database leaves that to us and no reader is in the
+    /// way.
+    fn empty_write_ahead_log(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Whether changes are taken at all.
     fn is_writable(&self) -> bool;
 }

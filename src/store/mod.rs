@@ -159,6 +159,10 @@ pub trait Housekeeping: Send + Sync {
     /// should end.
     fn is_writable(&self) -> bool;
 
+    /// Makes the ledger's write-ahead log small, unless somebody still reads what it held at an earlier time. The
+    /// database does so by itself as long as nobody reads for long.
+    async fn empty_write_ahead_log(&self) -> Result<(), StoreError>;
+
     /// Takes what one gateway does for all that share the ledger, for so long. False: another one has it.
     async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError>;
 

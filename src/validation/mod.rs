@@ -82,6 +82,11 @@ pub fn prepare() {
     std::sync::LazyLock::force(&schema::SCHEMA);
 }
 
+/// Compiles the schema again, to see what a start costs.
+pub fn compile_anew() {
+    drop(schema::Schema::compile(schema::document(Definitions::r4())));
+}
+
 /// The type of the contained resource that a reference names.
 fn type_of_contained(resource: &Value, reference: &str) -> Option<String> {
     let id = reference.strip_prefix('#')?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::network::Reach;
-use super::{address, client, credentials, organization, secret};
+use super::{address, client, credentials, named_file, organization, secret};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::gateway as raw;
@@ -17,6 +17,7 @@ use crate::model::partner::{Endpoint, Pace};
 /// Checks the section.
 pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic> {
     let base_url = address::any(findings, "clinic.base_url", &raw.base_url);
+    let issuers = named_file::issuers(findings, "clinic.ca_file", raw.ca_file.as_deref());
     let credentials = credentials::check(findings, "clinic.auth", raw.auth, Reach::Anywhere);
     let time_zone = time_zone(findings, &raw.time_zone);
     let hook_token = secret::optional(findings, "clinic.hook_token", raw.hook_token, raw.hook_token_file);
@@ -29,6 +30,7 @@ pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic>
         organization: organization(raw.organization)?,
         endpoint: Endpoint {
             base_url: base_url?,
+            issuers: issuers.ok()?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s),
             writes: WriteRules { effects: raw.effects.into(), verify_unique: raw.verify_unique.into() },

@@ -23,6 +23,9 @@ use super::problem::Code;
 use super::raw;
 use crate::model::partner::BusinessIdentifier;
 
+/// A value cannot be used, and the reason was reported.
+struct Reported;
+
 /// A value that must be there.
 fn needed<T>(findings: &mut Findings, key: &str, value: Option<T>, help: &str) -> Option<T> {
     if value.is_none() {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::Reported;
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 
@@ -30,6 +31,15 @@ pub(super) fn pem(findings: &mut Findings, key: &str, file: &Path, label: &str) 
     let message = format!("the file of `{key}` has no PEM block {label}");
     findings.report(Code::NamedFile, key, message, "use the PEM form, with its BEGIN and END lines");
     None
+}
+
+/// The certificates of a PEM file, where one is named.
+pub(super) fn issuers(
+    findings: &mut Findings,
+    key: &str,
+    file: Option<&Path>,
+) -> Result<Option<String>, Reported> {
+    file.map(|file| pem(findings, key, file, "CERTIFICATE").ok_or(Reported)).transpose()
 }
 
 /// The text of a JWKS document (RFC 7517) with public keys only.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::network::Reach;
-use super::{address, client, credentials, needed, organization};
+use super::{address, client, credentials, named_file, needed, organization};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
@@ -83,6 +83,7 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
         Some(auth) => credentials::check(findings, "outbound.auth", auth, reach),
         None => Some(Credentials::None),
     };
+    let issuers = named_file::issuers(findings, "outbound.ca_file", raw.ca_file.as_deref());
     let help = "add the base address of the partner's FHIR server, or use mode = \"inbox\"";
     let base_url = match mode {
         Mode::Inbox | Mode::Message => raw.base_url,
@@ -93,6 +94,7 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
         Mode::Inbox => OutboundMode::Inbox,
         Mode::Rest => OutboundMode::Rest(Box::new(Endpoint {
             base_url: base_url?,
+            issuers: issuers.ok()?,
             credentials: credentials?,
             timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
             writes: WriteRules {

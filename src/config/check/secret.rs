@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{named_file, needed};
+use super::{Reported, named_file, needed};
 use crate::config::findings::Findings;
 use crate::config::key::Key;
 use crate::config::problem::Code;
 use crate::model::sensitive::Sensitive;
-
-/// The secret cannot be used, and the reason was reported.
-pub(super) struct Reported;
 
 /// A secret that must be given. `key` is that of the secret itself, without `_file`.
 pub(super) fn required(

@@ -114,6 +114,8 @@ pub(crate) struct Store {
 pub(crate) struct Clinic {
     /// The base address of the clinic's FHIR R4 server.
     pub(crate) base_url: String,
+    /// The only issuers whose certificates its server may show, PEM; left out: those that this machine trusts.
+    pub(crate) ca_file: Option<PathBuf>,
     /// The clinic's name, as partners read it.
     #[schemars(length(min = 1))]
     pub(crate) name: String,

@@ -1,5 +1,7 @@
 //! `partners/<id>.toml`.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -47,6 +49,8 @@ pub(crate) struct Outbound {
     pub(crate) mode: Option<Mode>,
     /// The base address of its FHIR server; needed for mode rest.
     pub(crate) base_url: Option<String>,
+    /// The only issuers whose certificates its server may show, PEM; left out: those that this machine trusts.
+    pub(crate) ca_file: Option<PathBuf>,
     /// What may go back at all; consent is asked besides.
     #[schemars(required)]
     pub(crate) share: Option<Vec<Share>>,

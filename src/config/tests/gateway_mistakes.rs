@@ -86,6 +86,15 @@ fn tls_needs_both_files_in_pem() {
 }
 
 #[test]
+fn the_issuers_of_the_clinics_server_are_certificates_in_pem() {
+    let folder = Folder::with_gateway("").and_file("not.pem", "hello");
+    let named = |file: &str| format!("[clinic]\nca_file = '{}'\n", folder.path(file).display());
+
+    assert_eq!(mistakes(&named("not.pem")), "2:11 NAMED_FILE clinic.ca_file");
+    assert_eq!(mistakes(&named("none.pem")), "2:11 NAMED_FILE clinic.ca_file");
+}
+
+#[test]
 fn two_doors_need_two_ports() {
     assert_eq!(
         mistakes("[server]\noperator_listen = \"127.0.0.1:8080\"\n"),

@@ -42,6 +42,12 @@ fn an_id_is_legal_and_the_name_of_its_file() {
 }
 
 #[test]
+fn the_issuers_of_a_server_are_certificates_in_pem() {
+    let named = ("share = [", "ca_file = \"/no/such/file\"\nshare = [");
+    assert_eq!(mistakes(named), "10:11 NAMED_FILE outbound.ca_file");
+}
+
+#[test]
 fn two_clients_never_share_an_id() {
     let folder = Folder::with_partner(PARTNER)
         .and_file("partners/pine.toml", &PARTNER.replace("id = \"oak\"\nname", "id = \"pine\"\nname"));

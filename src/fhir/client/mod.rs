@@ -36,6 +36,21 @@ const MOST_PAGES: usize = 1000;
 /// # Panics
 /// When the TLS provider cannot be set up, which no machine that runs this program does.
 pub fn http_client() -> reqwest::Client {
+    builder().build().expect("the client's settings are constants")
+}
+
+/// The same, for a server that may show certificates of these issuers only (PEM).
+pub fn http_client_trusting(issuers: &str) -> Result<reqwest::Client, UnusableIssuers> {
+    let issuers = reqwest::Certificate::from_pem_bundle(issuers.as_bytes()).map_err(|_| UnusableIssuers)?;
+    builder().tls_certs_only(issuers).build().map_err(|_| UnusableIssuers)
+}
+
+/// Issuers of certificates that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("are no certificates in PEM that can be used")]
+pub struct UnusableIssuers;
+
+fn builder() -> reqwest::ClientBuilder {
     // Another part of the process may have installed it already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
@@ -45,8 +60,6 @@ pub fn http_client() -> reqwest::Client {
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
         .user_agent(concat!("referral-gateway/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .expect("the client's settings are constants")
 }
 
 /// Speaks with one FHIR server.

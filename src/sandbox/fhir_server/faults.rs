@@ -64,6 +64,8 @@ pub enum Misbehaviour {
     },
     /// The request takes effect; the answer's body never ends.
     ApplyThenPour,
+    /// The request takes effect; the answer's body has so many bytes, and says so.
+    ApplyThenPourSoMuch(u64),
     /// Nothing is done; the client is sent elsewhere.
     Redirect {
         /// The HTTP status, such as 307.

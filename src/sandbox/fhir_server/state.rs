@@ -128,7 +128,11 @@ impl State {
             Misbehaviour::Raw { status, headers, body } => return Ok(raw(status, headers, body)),
             Misbehaviour::ApplyThenPour => {
                 self.answer(call);
-                return Ok(poured());
+                return Ok(poured(None));
+            }
+            Misbehaviour::ApplyThenPourSoMuch(bytes) => {
+                self.answer(call);
+                return Ok(poured(Some(bytes)));
             }
             Misbehaviour::Meanwhile(event) => {
                 let answer = self.answer(call);

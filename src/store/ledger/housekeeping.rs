@@ -27,6 +27,10 @@ impl<E: Engine> Housekeeping for Ledger<E> {
         self.engine.is_writable()
     }
 
+    async fn empty_write_ahead_log(&self) -> Result<(), StoreError> {
+        self.engine.empty_write_ahead_log().await
+    }
+
     async fn take_turn(&self, name: &str, now: Timestamp, lasts: Duration) -> Result<bool, StoreError> {
         let (name, owner) = (name.to_owned(), self.instance.clone());
         self.write(move |session| {

@@ -2,9 +2,9 @@
 //! for whom nobody then waits; SQLite by itself would do it within a commit, which takes ten times as long then
 //! (reference: performance, B3).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -20,6 +20,7 @@ const MOST: u32 = 4 * AT_A_TIME;
 pub(super) struct Checkpoints {
     in_log: Arc<AtomicU32>,
     next: u32,
+    turn: Arc<Mutex<()>>,
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,11 +36,13 @@ impl Checkpoints {
             Ok(())
         }))?;
         let (wake, woken) = sync_channel(1);
+        let turn = Arc::new(Mutex::new(()));
+        let own_turn = Arc::clone(&turn);
         let thread = std::thread::Builder::new()
             .name("ledger-checkpoints".to_owned())
-            .spawn(move || move_until_closed(&own, &woken))
+            .spawn(move || move_until_closed(&own, &own_turn, &woken))
             .expect("the operating system can start one thread");
-        Ok(Self { in_log, next: AT_A_TIME, wake: Some(wake), thread: Some(thread) })
+        Ok(Self { in_log, next: AT_A_TIME, turn, wake: Some(wake), thread: Some(thread) })
     }
 
     /// To be called after each commit, when everybody has been answered.
@@ -60,6 +63,14 @@ impl Checkpoints {
     }
 }
 
+impl Checkpoints {
+    /// Does something while the thread moves nothing: SQLite lets only one at a time, and waits for none.
+    pub(super) fn alone(&self, work: impl FnOnce()) {
+        let _turn = self.turn.lock().expect("no holder of this lock panics");
+        work();
+    }
+}
+
 impl Drop for Checkpoints {
     /// Waits until the thread is done, so that it is in nobody's way.
     fn drop(&mut self) {
@@ -70,8 +81,9 @@ impl Drop for Checkpoints {
     }
 }
 
-fn move_until_closed(own: &Connection, woken: &Receiver<()>) {
+fn move_until_closed(own: &Connection, turn: &Mutex<()>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
+        let _turn = turn.lock().expect("no holder of this lock panics");
         checkpoint(own);
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded ledger: one SQLite file, one writer.
 
+mod backup;
 mod checkpoints;
 mod open;
 mod place;
@@ -20,6 +21,7 @@ use super::sql::{Session, SqlError};
 use crate::model::commits::CommitObserver;
 use crate::model::work::StoreError;
 
+pub use backup::{BackupError, UnfinishedCopy, check_whole};
 pub use open::OpenError;
 
 /// A ledger in one SQLite file.
@@ -106,6 +108,10 @@ impl Engine for Sqlite {
     /// After a failed commit the writer is gone, and nobody knows what is on the disk.
     fn can_look_after_a_lost_commit(&self) -> bool {
         false
+    }
+
+    async fn empty_write_ahead_log(&self) -> Result<(), StoreError> {
+        self.writer.empty_log().await
     }
 
     fn is_writable(&self) -> bool {

@@ -57,7 +57,7 @@ pub(super) fn for_writing(file: &Path) -> Result<LockedConnection, OpenError> {
 }
 
 /// A file that is cut short, or none of SQLite's.
-fn told_as_damage(error: OpenError, file: &Path) -> OpenError {
+pub(super) fn told_as_damage(error: OpenError, file: &Path) -> OpenError {
     match &error {
         OpenError::Database(it)
             if matches!(
@@ -150,14 +150,22 @@ fn was_cut_off(file: &Path) -> bool {
 /// After a cut-off the whole file is looked through: what a failing disk did is better known before anything
 /// is promised.
 fn check_content(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    check_by(connection, "PRAGMA quick_check(1)", file)
+}
+
+/// Looks through the whole file, and whether its indexes lead to what they should.
+pub(super) fn check_whole(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    check_by(connection, "PRAGMA integrity_check(1)", file)
+}
+
+fn check_by(connection: &Connection, check: &str, file: &Path) -> Result<(), OpenError> {
     let damaged = || OpenError::Damaged(file.display().to_string());
-    let found: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|_| damaged())?;
+    let found: String = connection.query_row(check, [], |row| row.get(0)).map_err(|_| damaged())?;
     if found == "ok" { Ok(()) } else { Err(damaged()) }
 }
 
 /// A new file's name is as durable as the file only after its folder was flushed.
-fn sync_folder(file: &Path) -> Result<(), OpenError> {
+pub(super) fn sync_folder(file: &Path) -> Result<(), OpenError> {
     let folder = folder_of(file);
     let failed = |source| OpenError::File { file: folder.display().to_string(), source };
     File::open(folder).and_then(|it| it.sync_all()).map_err(failed)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -53,8 +53,22 @@ where
 
 type Changes = Vec<Box<dyn Change>>;
 
+/// What the writer is asked to do.
+enum Order {
+    Change(Box<dyn Change>),
+    /// Empty the write-ahead log, and tell when that was tried.
+    EmptyLog(oneshot::Sender<()>),
+}
+
+/// How long a reader may keep the log from being emptied, before it is left as it is: everybody who writes
+/// waits meanwhile.
+const READERS_MAY_TAKE: Duration = Duration::from_millis(50);
+
+/// How long other connections may keep the writer waiting; none of ours does.
+const BUSY: Duration = Duration::from_secs(5);
+
 pub(super) struct Writer {
-    changes: Option<SyncSender<Box<dyn Change>>>,
+    orders: Option<SyncSender<Order>>,
     running: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,7 +79,7 @@ impl Writer {
         checkpoints: Checkpoints,
         commits: Arc<dyn CommitObserver>,
     ) -> Self {
-        let (changes, waiting) = sync_channel(MOST_WAITING);
+        let (orders, waiting) = sync_channel(MOST_WAITING);
         let running = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&running);
         let thread = std::thread::Builder::new()
@@ -76,12 +90,12 @@ impl Writer {
                 still.store(false, Ordering::Release);
             })
             .expect("the operating system can start one thread");
-        Self { changes: Some(changes), running, thread: Some(thread) }
+        Self { orders: Some(orders), running, thread: Some(thread) }
     }
 
     /// A writer that refuses everything.
     pub(super) fn closed() -> Self {
-        Self { changes: None, running: Arc::default(), thread: None }
+        Self { orders: None, running: Arc::default(), thread: None }
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -93,20 +107,34 @@ impl Writer {
         change: impl Fn(&dyn Session) -> Result<T, SqlError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
-        let job = Box::new(Awaited { change, result: Err(SqlError::Unexpected), tell });
-        let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
-        match self.changes.as_ref().ok_or_else(stopped)?.try_send(job) {
-            Ok(()) => told.await.map_err(|_| stopped())?,
-            Err(TrySendError::Full(_)) => Err(StoreError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(stopped()),
-        }
+        self.order(Order::Change(Box::new(Awaited { change, result: Err(SqlError::Unexpected), tell })))?;
+        told.await.map_err(|_| stopped())?
     }
+
+    /// Carries the write-ahead log over into the ledger and cuts its file to nothing, unless a reader is in the
+    /// way.
+    pub(super) async fn empty_log(&self) -> Result<(), StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.order(Order::EmptyLog(tell))?;
+        told.await.map_err(|_| stopped())
+    }
+
+    fn order(&self, order: Order) -> Result<(), StoreError> {
+        self.orders.as_ref().ok_or_else(stopped)?.try_send(order).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the writer has stopped".to_owned())
 }
 
 impl Drop for Writer {
     /// Waits until what was handed over is committed and the file is let go.
     fn drop(&mut self) {
-        self.changes = None;
+        self.orders = None;
         if let Some(thread) = self.thread.take() {
             // A writer that panicked has nothing left to commit.
             let _ = thread.join();
@@ -117,21 +145,43 @@ impl Drop for Writer {
 fn write_until_closed(
     locked: &LockedConnection,
     mut checkpoints: Checkpoints,
-    waiting: &Receiver<Box<dyn Change>>,
+    waiting: &Receiver<Order>,
     commits: &dyn CommitObserver,
 ) {
     while let Ok(first) = waiting.recv() {
-        let batch: Changes = std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)).collect();
+        let (mut batch, mut to_empty) = (Changes::new(), Vec::new());
+        for order in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
+            match order {
+                Order::Change(change) => batch.push(change),
+                Order::EmptyLog(tell) => to_empty.push(tell),
+            }
+        }
         if let Err(error) = write_together(&locked.connection, batch, commits) {
             // After a failed commit nobody knows what is on the disk. Stop; a restart reads what is there.
             tracing::error!(%error, "the ledger failed to commit and takes no more changes");
             return;
         }
         checkpoints.committed(&locked.connection);
+        if !to_empty.is_empty() {
+            checkpoints.alone(|| empty_log(&locked.connection));
+            // Whoever asked may have gone away.
+            for tell in to_empty {
+                let _ = tell.send(());
+            }
+        }
     }
     drop(checkpoints);
     // Where a reader is in the way, the next start empties it.
-    let _ = locked.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = locked.connection.execute_batch(EMPTY_LOG);
+}
+
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// A failure leaves the log as it was, and whoever looks at its size sees that.
+fn empty_log(connection: &Connection) {
+    let _ = connection.busy_timeout(READERS_MAY_TAKE).and_then(|()| connection.execute_batch(EMPTY_LOG));
+    // Fails only where the connection is of no use any more, which the next change finds.
+    let _ = connection.busy_timeout(BUSY);
 }
 
 fn write_together(
@@ -139,6 +189,9 @@ fn write_together(
     mut batch: Changes,
     commits: &dyn CommitObserver,
 ) -> Result<(), StoreError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
     // Where this fails, dropping the changes tells their callers that the writer has stopped.
     run(connection, "BEGIN IMMEDIATE")?;
     // Savepoints for all would take a fifth of the processor's time, and hardly any change fails.

@@ -110,6 +110,26 @@ async fn an_answer_without_end_is_cut_off_and_the_memory_stays_small() {
     assert_eq!(posts(lakeside), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_two_gibibytes_is_not_read_and_its_effect_is_looked_for() {
+    let (world, _proxy, serving, [theirs, _]) = with_a_proxy_before_lakeside().await;
+    let before = serving.peak_memory();
+    let lakeside = world.partners[0].server();
+    lakeside.faults().push(Fault::new(Misbehaviour::ApplyThenPourSoMuch(2 << 30)).on("POST", ""));
+
+    world.clinic.accept(&theirs);
+    world.clinic_calls().await;
+    assert!(lakeside.wait_until(|it| it.all("Task").len() == 1, PATIENCE).await);
+    world.wait_until_settled(PATIENCE).await;
+
+    let grown = serving.peak_memory() - before;
+    assert!(grown < 16 * 1024, "{grown} KiB more");
+    let outcomes = world.ledger().rows("SELECT outcome FROM attempt ORDER BY started_ms DESC LIMIT 2");
+    assert_eq!(outcomes, [[Some("delivered".to_owned())], [Some("answer-too-large".to_owned())]]);
+    comes_to_rest(&world, serving).await;
+    assert_eq!(posts(lakeside), 1);
+}
+
 #[tokio::test]
 async fn a_compressed_answer_is_not_unpacked() {
     let mut gateway = TestGateway::start().await;

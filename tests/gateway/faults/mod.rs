@@ -3,8 +3,10 @@
 //! that plays it again.
 
 mod answers;
+mod backups;
 mod balancer;
 mod bodies;
+mod certificates;
 mod checker;
 mod clocks;
 mod crash_points;
@@ -17,6 +19,7 @@ mod lost_commit;
 mod new_key;
 mod proxy;
 pub mod random;
+mod readers;
 mod replays;
 mod soak;
 mod storms;

@@ -28,7 +28,12 @@ pub struct Harm {
     pub after: Option<(usize, End)>,
     /// A piece with these bytes in it does not pass, and this happens, once.
     pub at: Option<(&'static [u8], End)>,
+    /// These bytes never arrive; others of the same length do.
+    pub spoil: Option<Spoil>,
 }
+
+/// Bytes, and as many others that go in their place.
+pub type Spoil = (&'static [u8], &'static [u8]);
 
 /// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +162,9 @@ async fn pump(
         let read = from.read(&mut buffer[..most]).await.ok().filter(|it| *it > 0)?;
         let harm = harm_of(shared, towards);
         tokio::time::sleep(harm.latency + harm.trickle.unwrap_or_default()).await;
+        if let Some(spoil) = harm.spoil {
+            replace(&mut buffer[..read], spoil);
+        }
         let (allowed, end) = pass(shared, towards, &buffer[..read]);
         to.write_all(&buffer[..allowed]).await.ok()?;
         match end {
@@ -167,6 +175,14 @@ async fn pump(
             }
             Some(End::Silence) => std::future::pending::<()>().await,
             Some(end) => return Some(end),
+        }
+    }
+}
+
+fn replace(piece: &mut [u8], (bytes, others): Spoil) {
+    for place in 0..piece.len().saturating_sub(bytes.len() - 1) {
+        if piece[place..].starts_with(bytes) {
+            piece[place..place + bytes.len()].copy_from_slice(others);
         }
     }
 }

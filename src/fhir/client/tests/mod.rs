@@ -14,7 +14,7 @@ use url::Url;
 
 use super::failure::{Class, Failure};
 use super::token::{TokenError, TokenSource};
-use super::{FhirClient, http_client};
+use super::{FhirClient, UnusableIssuers, http_client, http_client_trusting};
 
 /// Of a key that protects nothing: good for 127.0.0.1, of nobody known.
 const UNKNOWN: &[u8] = include_bytes!("unknown.pem");
@@ -43,9 +43,7 @@ async fn read(http: reqwest::Client, base: &str) -> Failure {
 
 /// A client that trusts this certificate, whatever it says.
 fn trusting(certificate: &[u8]) -> reqwest::Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let certificate = reqwest::Certificate::from_pem(certificate).unwrap();
-    reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap()
+    http_client_trusting(str::from_utf8(certificate).unwrap()).unwrap()
 }
 
 /// The address of a server that shows this certificate to one caller.
@@ -78,6 +76,13 @@ async fn a_certificate_that_cannot_be_trusted_is_told_from_a_server_that_is_away
         assert_eq!(failure, Failure::Certificate);
         assert_eq!((failure.code(), failure.class()), ("certificate", Class::Certificate));
     }
+}
+
+#[test]
+fn issuers_that_are_no_certificates_are_refused() {
+    let rubbish = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+
+    assert_eq!(http_client_trusting(rubbish).unwrap_err(), UnusableIssuers);
 }
 
 #[tokio::test]
