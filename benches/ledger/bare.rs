@@ -1,5 +1,5 @@
 //! The least that it can cost in SQLite: one loop writes the same rows into the same tables and indexes, with
-//! the same pragmas. It checks nothing, seals nothing and answers nobody.
+//! the same pragmas. It checks nothing, packs and seals nothing and answers nobody.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,7 +15,10 @@ use super::figures::Run;
 use super::gateway::now;
 
 /// The ledger's tables.
-pub(crate) const TABLES: &str = include_str!("../../src/store/migrations/0003_ledger.sql");
+pub(crate) const TABLES: &str = concat!(
+    include_str!("../../src/store/migrations/0003_ledger.sql"),
+    include_str!("../../src/store/migrations/0004_outcomes.sql")
+);
 
 /// What AES-256-GCM and its nonce add to what they seal.
 pub(crate) const SEAL_BYTES: usize = 28;
@@ -29,19 +32,15 @@ pub(crate) struct Bare {
 /// The parts of a referral's rows that are not made anew for each.
 pub(crate) struct BareReferral {
     pub(crate) ciphertext: Vec<u8>,
-    pub(crate) wrapped_key: [u8; 32 + SEAL_BYTES],
+    pub(crate) wrapped_key: [u8; 33 + SEAL_BYTES],
     /// By which scopes it is known again.
     scopes: &'static [i64],
 }
 
 impl BareReferral {
-    /// PostgreSQL packs what it can. What is sealed it cannot.
-    pub(crate) fn of(bytes: usize) -> Self {
-        Self {
-            ciphertext: bodies::random(bytes + SEAL_BYTES),
-            wrapped_key: [7; 32 + SEAL_BYTES],
-            scopes: &[3],
-        }
+    /// A row whose ciphertext is as long as the ledger's. PostgreSQL packs what it can; what is sealed it cannot.
+    pub(crate) fn of(stored_bytes: usize) -> Self {
+        Self { ciphertext: bodies::random(stored_bytes), wrapped_key: [7; 33 + SEAL_BYTES], scopes: &[3] }
     }
 }
 
@@ -54,15 +53,16 @@ pub(crate) fn digest() -> [u8; 32] {
 
 impl Bare {
     /// Pages as large as those of the ledger that it is compared to.
-    pub(crate) fn new(folder: &Path, page_bytes: u32, body_bytes: usize) -> Self {
+    pub(crate) fn new(folder: &Path, page_bytes: u32, stored_bytes: usize) -> Self {
         let connection = Connection::open(folder.join("bare.db")).expect("a new file can be made");
         connection.set_prepared_statement_cache_capacity(64);
         let pragmas = format!(
-            "PRAGMA page_size = {page_bytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            "PRAGMA page_size = {page_bytes}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; {TABLES}"
         );
         connection.execute_batch(&pragmas).expect("the tables can be made");
-        Self { connection, row: BareReferral::of(body_bytes) }
+        Self { connection, row: BareReferral::of(stored_bytes) }
     }
 
     /// What comes over HTTP has an idempotency key besides the number of its order.

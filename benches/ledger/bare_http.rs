@@ -29,8 +29,8 @@ pub(crate) struct BareServer {
 }
 
 impl BareServer {
-    pub(crate) async fn start(folder: TempDir, page_bytes: u32, body_bytes: usize) -> Self {
-        let bare = Bare::new(folder.path(), page_bytes, body_bytes).of_submissions();
+    pub(crate) async fn start(folder: TempDir, page_bytes: u32, stored_bytes: usize) -> Self {
+        let bare = Bare::new(folder.path(), page_bytes, stored_bytes).of_submissions();
         let (waiting, written) = sync_channel(MOST_WAITING);
         std::thread::spawn(move || write_until_closed(&bare, &written));
         let router = Router::new().route("/fhir", post(accept)).with_state(waiting);

@@ -24,7 +24,7 @@ pub(crate) struct BarePostgres {
 type Within = Transaction<'static, Postgres>;
 
 impl BarePostgres {
-    pub(crate) async fn new(url: &str, connections: usize, body_bytes: usize) -> Self {
+    pub(crate) async fn new(url: &str, connections: usize, stored_bytes: usize) -> Self {
         let size = u32::try_from(connections).unwrap_or(u32::MAX);
         let pool = PgPoolOptions::new().max_connections(size).connect(url).await.expect("the server answers");
         let tables = TABLES
@@ -34,7 +34,7 @@ impl BarePostgres {
             .replace(" BLOB", " BYTEA");
         pool.execute(sqlx::raw_sql(AssertSqlSafe(tables))).await.expect("the tables can be made");
         pool.execute("INSERT INTO endpoint VALUES ('@clinic', '')").await.expect("a row can be written");
-        Self { pool, connections, row: Arc::new(BareReferral::of(body_bytes)) }
+        Self { pool, connections, row: Arc::new(BareReferral::of(stored_bytes)) }
     }
 
     pub(crate) async fn accept_for(&self, lasts: Duration) -> Run {

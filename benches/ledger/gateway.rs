@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use referral_gateway::model::commits::CommitObserver;
 use referral_gateway::model::delivery::RemoteResource;
@@ -15,12 +18,13 @@ use referral_gateway::model::referral::{Acceptance, KeyScope, NewReferral, Submi
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::model::update::DecisionNote;
 use referral_gateway::model::work::{Ended, Lease, Settled, Settlement};
+use referral_gateway::sandbox::people::{self, ReferralOptions};
 use referral_gateway::store::seal::{GatewayKey, KeyRing};
 use referral_gateway::store::sqlite::SqliteStore;
 use referral_gateway::store::{ClaimLimits, Store};
 use tokio::task::JoinSet;
 
-use super::bodies;
+use super::bare::SEAL_BYTES;
 use super::conditions::Watch;
 use super::figures::Run;
 
@@ -97,6 +101,33 @@ pub(crate) fn referral(body: &Arc<Vec<u8>>) -> NewReferral {
     }
 }
 
+/// A body of so many bytes: a referral's resources, and from 8 KiB on half of it an attachment, which packs badly
+/// as scans do.
+pub(crate) fn body(bytes: usize) -> Arc<Vec<u8>> {
+    let attached = if bytes < 8192 { 0 } else { bytes / 2 };
+    let mut scan = vec![0; attached * 3 / 4];
+    rand::fill(&mut scan).expect("the operating system gives random bytes");
+    let mut body = STANDARD.encode(scan).into_bytes();
+    let mut seed = 0;
+    while body.len() < bytes {
+        seed += 1;
+        body.extend(people::referral(seed, &ReferralOptions::default()).to_string().bytes());
+    }
+    body.truncate(bytes);
+    Arc::new(body)
+}
+
+/// How long the ciphertext of a body of so many bytes is.
+pub(crate) fn sealed_bytes(bytes: usize) -> usize {
+    sealed_length(&body(bytes))
+}
+
+/// How long the ciphertext of this body is.
+pub(crate) fn sealed_length(body: &[u8]) -> usize {
+    let packed = zstd::bulk::compress(body, 1).expect("there is memory");
+    packed.len().min(body.len()) + SEAL_BYTES
+}
+
 /// So many senders, each of which sends the next when the last was answered.
 pub(crate) async fn accept_for<S: Store + 'static>(
     store: &Arc<S>,
@@ -104,7 +135,7 @@ pub(crate) async fn accept_for<S: Store + 'static>(
     bytes: usize,
     lasts: Duration,
 ) -> Run {
-    let body = Arc::new(bodies::bundle(bytes).into_bytes());
+    let body = body(bytes);
     let watch = Watch::start();
     let end = Instant::now() + lasts;
     let mut tasks = JoinSet::new();
@@ -135,7 +166,7 @@ async fn accept<S: Store + ?Sized>(store: &S, referral: NewReferral) -> Referral
 /// Records so many referrals, quickly.
 pub(crate) async fn fill<S: Store + 'static>(store: &Arc<S>, count: usize) -> Vec<ReferralId> {
     const SENDERS: usize = 256;
-    let body = Arc::new(vec![b'x'; 1024]);
+    let body = body(1024);
     let mut tasks = JoinSet::new();
     for sender in 0..SENDERS {
         let (store, body) = (Arc::clone(store), Arc::clone(&body));

@@ -114,8 +114,14 @@ async fn fail_at_the_clinic(store: &Arc<SqliteStore>) {
             return delivered(lease);
         }
         let cause = Cause { code: "status", http_status: Some(503) };
-        let settlement =
-            Settlement::Retry { cause, at: later, counted: true, placed: None, effect: Effect::None };
+        let settlement = Settlement::Retry {
+            cause,
+            at: later,
+            counted: true,
+            placed: None,
+            told_at: None,
+            effect: Effect::None,
+        };
         Ended { settlement, end: AttemptEnd::Failed, random: 0.5 }
     };
     // Claims go by the names of the servers, so the first is the clinic's alone.

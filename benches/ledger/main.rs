@@ -98,12 +98,13 @@ fn main() {
 async fn accept(plan: &Plan) {
     plan.heading("accept, SQLite");
     for bytes in bodies::SIZES {
+        let sealed_bytes = gateway::sealed_bytes(bytes);
         for senders in [1, 16, 64] {
             let (mut pairs, mut most) = (Pairs::default(), Vec::new());
             for _ in 0..plan.rounds {
                 let (ledger, page_bytes) = accept_once(plan, senders, bytes).await;
                 let bare = |together| {
-                    Bare::new(plan.folder().path(), page_bytes, bytes).accept_for(plan.lasts, together)
+                    Bare::new(plan.folder().path(), page_bytes, sealed_bytes).accept_for(plan.lasts, together)
                 };
                 pairs.0.push((ledger, bare(whole(ledger.together))));
                 most.push(bare(256));
@@ -111,7 +112,7 @@ async fn accept(plan: &Plan) {
             let together = pairs.together();
             let most = Spread::of(most.iter().map(Run::per_second));
             say(&format!(
-                "{:>2} KiB, {senders:>2} senders: {pairs}; {together:.1} together (limit at 256: {most}/s)",
+                "{:>2} KiB ({sealed_bytes} B stored), {senders:>2} senders: {pairs}; {together:.1} together (limit at 256: {most}/s)",
                 bytes / 1024
             ));
         }
@@ -143,7 +144,7 @@ async fn finish(plan: &Plan) {
         let together = f64::from(run.items) / settling.max(1.0);
         let page_bytes = page_bytes(folder.path());
         drop(store);
-        let bare = Bare::new(plan.folder().path(), page_bytes, 1024);
+        let bare = Bare::new(plan.folder().path(), page_bytes, gateway::sealed_bytes(1024));
         bare.fill(u32::try_from(enough).unwrap_or(u32::MAX));
         let bare = bare.work_for(plan.lasts, AT_ONCE, whole(together) as usize);
         pairs.0.push((Run { together, ..run }, bare));

@@ -38,7 +38,8 @@ pub(crate) async fn measure(plan: &Plan) {
                 let store = open(&server, senders).await;
                 let ledger = gateway::accept_for(&store, senders, bytes, plan.lasts).await;
                 drop(store);
-                let bare = BarePostgres::new(&server.database().await, senders, bytes).await;
+                let bare =
+                    BarePostgres::new(&server.database().await, senders, gateway::sealed_bytes(bytes)).await;
                 pairs.0.push((ledger, bare.accept_for(plan.lasts).await));
             }
             say(&format!("{:>2} KiB, {senders:>2} senders: {pairs}", bytes / 1024));
@@ -57,7 +58,7 @@ async fn finish(plan: &Plan, server: &PostgresServer) -> Pairs {
         gateway::fill(&store, enough).await;
         let (ledger, _): (Run, u32) = gateway::work_for(&store, plan.lasts).await;
         drop(store);
-        let bare = BarePostgres::new(&server.database().await, SETTLERS, 1024).await;
+        let bare = BarePostgres::new(&server.database().await, SETTLERS, gateway::sealed_bytes(1024)).await;
         bare.fill(enough).await;
         pairs.0.push((ledger, bare.work_for(plan.lasts, gateway::AT_ONCE).await));
     }

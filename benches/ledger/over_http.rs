@@ -18,7 +18,7 @@ use super::bare_http::BareServer;
 use super::bodies;
 use super::conditions::Watch;
 use super::figures::{Pairs, Run, Spread};
-use super::gateway::next_number;
+use super::gateway::{next_number, sealed_length};
 use super::{Plan, page_bytes, say};
 
 const SECRET: &str = "the secret of this benchmark's partner";
@@ -41,12 +41,13 @@ pub(crate) async fn measure(plan: &Plan) {
     plan.heading("accept over HTTP, SQLite");
     for bytes in bodies::SIZES {
         let bundle = bodies::bundle(bytes);
+        let stored = sealed_length(bundle.as_bytes());
         for senders in [1, 16, 64] {
             let load = Load { senders, bundle: &bundle, lasts: plan.lasts };
             let (mut pairs, mut ours, mut bare) = (Pairs::default(), Vec::new(), Vec::new());
             for _ in 0..plan.rounds {
                 let (gateway, page_bytes) = through_the_gateway(plan, load).await;
-                let beside = BareServer::start(plan.folder(), page_bytes, bytes).await;
+                let beside = BareServer::start(plan.folder(), page_bytes, stored).await;
                 let beside = send(&beside.address, "", load).await;
                 pairs.0.push((gateway.run, beside.run));
                 ours.push(gateway.took);

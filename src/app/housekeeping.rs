@@ -1,14 +1,19 @@
 //! The loop that keeps the ledger in order: replays go on, what is old is destroyed, and what a former key
 //! sealed is sealed anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use crate::fhir::client::FhirClient;
+use crate::model::audit::TrailHead;
 use crate::model::clock::Clock;
+use crate::model::delivery::CLINIC;
 use crate::model::retention::Retention;
 use crate::model::work::StoreError;
+use crate::server::Doors;
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 
@@ -17,6 +22,19 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How often old things are looked for. One gateway does it for all that share the ledger.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
+
+/// How often a server that does not take a kind of writing is asked what it offers now.
+const LOOK_AT_OFFERS_EVERY: Duration = Duration::from_mins(5);
+
+/// How often what is new in the audit trail is looked through. Each gateway does it, and all of it after its start.
+const LOOK_AT_TRAIL_EVERY: Duration = Duration::from_mins(10);
+
+/// What is kept between ticks.
+pub struct Progress {
+    sealing: bool,
+    /// Up to where the trail was found to be as the gateway wrote it.
+    trail: TrailHead,
+}
 
 /// Keeps the ledger in order.
 #[derive(Clone)]
@@ -27,14 +45,22 @@ pub struct Housekeeper {
     pub(super) metrics: Arc<Metrics>,
     pub(super) retention: Retention,
     pub(super) has_former_keys: bool,
+    /// The servers that we write to, by their endpoints.
+    pub(super) servers: BTreeMap<String, FhirClient>,
+}
+
+/// The servers that we write to, by their endpoints.
+pub(super) fn servers(doors: &Doors) -> BTreeMap<String, FhirClient> {
+    let partners = doors.outbound.servers.iter().map(|(id, it)| (id.to_string(), it.clone()));
+    partners.chain([(CLINIC.to_owned(), doors.inbound.clinic.clone())]).collect()
 }
 
 impl Housekeeper {
     /// Works until `stop` says true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let (mut ticks, mut sealing) = (0_u64, self.has_former_keys);
+        let (mut ticks, mut progress) = (0_u64, self.progress());
         while !*stop.borrow() {
-            if let Err(error) = self.tick(ticks, &mut sealing).await {
+            if let Err(error) = self.tick(ticks, &mut progress).await {
                 tracing::warn!(%error, "the ledger could not be kept in order; it is tried again");
             }
             ticks += 1;
@@ -45,16 +71,61 @@ impl Housekeeper {
         }
     }
 
-    async fn tick(&self, ticks: u64, sealing: &mut bool) -> Result<(), StoreError> {
+    async fn tick(&self, ticks: u64, progress: &mut Progress) -> Result<(), StoreError> {
         self.replay().await?;
-        if *sealing && self.store.seal_anew().await? == 0 {
-            *sealing = false;
+        if progress.sealing && self.store.seal_anew().await? == 0 {
+            progress.sealing = false;
             tracing::info!(
                 "everything is sealed under the present key; the former key files are needed no more"
             );
         }
         if ticks.is_multiple_of(PURGE_EVERY.as_secs()) {
             self.purge().await?;
+        }
+        if ticks.is_multiple_of(LOOK_AT_OFFERS_EVERY.as_secs()) {
+            self.look_at_offers().await?;
+        }
+        if ticks.is_multiple_of(LOOK_AT_TRAIL_EVERY.as_secs()) {
+            self.look_at_trail(progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is done yet.
+    pub fn progress(&self) -> Progress {
+        let trail = TrailHead { number: 0, link: String::new() };
+        Progress { sealing: self.has_former_keys, trail }
+    }
+
+    /// Looks through what is new in the audit trail. Where something is wrong, that is looked at again each time.
+    pub async fn look_at_trail(&self, progress: &mut Progress) -> Result<(), StoreError> {
+        let report = self.store.inspect_behind(progress.trail.clone()).await?;
+        let is_whole = report.tampering.is_empty();
+        self.metrics.chain_looked_through(is_whole);
+        if is_whole {
+            progress.trail = report.head;
+        } else {
+            tracing::error!("the audit trail is not as the gateway wrote it; audit verify tells where");
+        }
+        Ok(())
+    }
+
+    /// Asks servers that do not take a kind of writing what they offer now. Where that has changed, what was held
+    /// because of it goes.
+    pub async fn look_at_offers(&self) -> Result<(), StoreError> {
+        for report in self.store.endpoints().await? {
+            let is_asked = !report.state.suspended_kinds().is_empty() && report.state.paused().is_none();
+            let Some(server) = self.servers.get(&report.endpoint).filter(|_| is_asked) else {
+                continue;
+            };
+            // One that does not answer says nothing new.
+            let Ok(offer) = server.offer().await else {
+                continue;
+            };
+            if self.store.offered(&report.endpoint, &offer, self.clock.now()).await? {
+                tracing::info!(endpoint = %report.endpoint, "a server offers something else now; what was held goes");
+                self.work.notify_one();
+            }
         }
         Ok(())
     }
@@ -76,7 +147,7 @@ impl Housekeeper {
         loop {
             let purged = self.store.purge(self.retention, now).await?;
             if purged.is_nothing() {
-                return Ok(());
+                break;
             }
             self.metrics.purged(purged);
             tracing::info!(
@@ -86,5 +157,7 @@ impl Housekeeper {
                 "what is old was destroyed"
             );
         }
+        while self.store.give_back().await? > 0 {}
+        Ok(())
     }
 }

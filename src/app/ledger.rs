@@ -20,6 +20,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     /// The time that all who share the ledger have in common.
     pub(super) clock: Arc<dyn Clock>,
+    /// The gateway's present key, which also signs access tokens.
+    pub(super) key: GatewayKey,
     postgres: Option<Arc<PostgresStore>>,
 }
 
@@ -41,14 +43,15 @@ pub(super) async fn open(settings: &Settings, metrics: &Arc<Metrics>) -> Result<
             let store = Arc::new(SqliteStore::open_observed(file, &keys, commits).await?);
             let metrics = Arc::clone(metrics);
             let clock = Arc::new(SteadyClock::start(move || metrics.clock_jumped()));
-            Ok(Opened { store, clock, postgres: None })
+            Ok(Opened { store, clock, key: keys.current, postgres: None })
         }
         Database::Postgres(database) => {
             let options = options(database);
             let is_new = !PostgresStore::exists(&options).await?;
-            let store = Arc::new(PostgresStore::open(&options, &keys(settings, is_new)?).await?);
+            let keys = keys(settings, is_new)?;
+            let store = Arc::new(PostgresStore::open(&options, &keys).await?);
             let clock = Arc::new(store.clock().await?);
-            Ok(Opened { store: Arc::clone(&store) as _, clock, postgres: Some(store) })
+            Ok(Opened { store: Arc::clone(&store) as _, clock, key: keys.current, postgres: Some(store) })
         }
     }
 }
@@ -77,11 +80,6 @@ fn options(database: &PostgresDatabase) -> PostgresOptions {
         connections: database.connections,
         instance: database.instance.clone().unwrap_or_else(unnamed),
     }
-}
-
-/// The gateway's present key, which also signs access tokens; the ledger was opened with it.
-pub(super) fn signing_secret(settings: &Settings) -> Result<GatewayKey, KeyError> {
-    GatewayKey::read_or_make(&settings.encryption_key_file, false)
 }
 
 /// The keys of these settings; the present one is made where the store is new.

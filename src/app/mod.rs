@@ -164,6 +164,17 @@ impl Gateway {
         self.parts.doors.outbound.notice().await
     }
 
+    /// Asks servers that do not take a kind of writing what they offer now, by hand.
+    pub async fn look_at_offers(&self) -> Result<(), StoreError> {
+        self.parts.housekeeper(&self.config).look_at_offers().await
+    }
+
+    /// Looks through the audit trail, by hand.
+    pub async fn look_at_trail(&self) -> Result<(), StoreError> {
+        let housekeeper = self.parts.housekeeper(&self.config);
+        housekeeper.look_at_trail(&mut housekeeper.progress()).await
+    }
+
     /// Looks how much waits and how much room there is, by hand, and shuts or opens the door.
     pub async fn look_at_pressure(&self) {
         self.parts.pressure.look().await;

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::StartError;
 use super::health::PartsHealth;
-use super::housekeeping::Housekeeper;
+use super::housekeeping::{self, Housekeeper};
 use super::ledger;
 use super::limits;
 use super::patience;
@@ -38,6 +38,7 @@ use crate::outbound::{self, Outbound};
 use crate::server::operator::{self, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::Store;
+use crate::store::seal::GatewayKey;
 use crate::telemetry::metrics::Metrics;
 use crate::validation;
 use crate::worker::{Step, Worker};
@@ -78,7 +79,7 @@ impl Parts {
             metrics: Arc::clone(&house.metrics),
             patience: patience::of(config),
         };
-        let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound)? };
+        let doors = Doors { clinic_changed, ..house.doors(config, inbound, outbound, &opened.key)? };
         opened.listen(&doors.work);
         let pressure = limits::pressure(config, store, &doors);
         Ok(Self {
@@ -122,6 +123,7 @@ impl Parts {
             metrics: Arc::clone(&self.doors.metrics),
             retention: config.store.retention,
             has_former_keys: !config.store.former_key_files.is_empty(),
+            servers: housekeeping::servers(&self.doors),
         }
     }
 
@@ -232,13 +234,19 @@ impl<'a> House<'a> {
         }
     }
 
-    fn doors(&self, config: &Config, inbound: Inbound, outbound: Outbound) -> Result<Doors, StartError> {
+    fn doors(
+        &self,
+        config: &Config,
+        inbound: Inbound,
+        outbound: Outbound,
+        key: &GatewayKey,
+    ) -> Result<Doors, StartError> {
         let partner_clients = config.partners.iter().map(|partner| partner.client.clone());
         let clients = partner_clients.chain(config.clinic.client.clone()).collect();
         let registry = Arc::new(Registry::new(Clients::check(clients).map_err(StartError::Clients)?));
         let addresses = Arc::new(Addresses::under(&self.public_url));
         let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as Arc<dyn SpentAssertions>);
-        let signing_key = access_token_key(ledger::signing_secret(&config.store)?.bytes());
+        let signing_key = access_token_key(key.bytes());
         let access_tokens =
             Arc::new(AccessTokens::new(Arc::clone(&registry), &addresses, &signing_key, Arc::clone(&clock)));
         let token_service =

@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use http::Method;
 use serde_json::Value;
 
-use super::orders::{Order, ask, order};
-use super::say;
+use super::orders::{List, Order, order};
 use super::settings::SettingsFolder;
 
 /// The servers that we write to.
@@ -19,16 +17,6 @@ pub enum Endpoints {
     Pause(Named),
     /// Make attempts again, whatever had stopped them.
     Resume(Named),
-}
-
-/// How to list.
-#[derive(Args, Debug)]
-pub struct List {
-    #[command(flatten)]
-    settings: SettingsFolder,
-    /// Write one JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Which server.
@@ -47,7 +35,7 @@ impl Endpoints {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
         let ended = match self {
-            Self::List(list) => list.run().await,
+            Self::List(list) => list.run("endpoints", line).await,
             Self::Pause(named) => {
                 let outcome = format!(
                     "No attempt is made at {0} until `endpoints resume {0}`; what is owed to it waits.",
@@ -64,16 +52,6 @@ impl Endpoints {
     }
 }
 
-impl List {
-    async fn run(self) -> Result<ExitCode, ExitCode> {
-        let answer = ask(&self.settings, Method::GET, "/admin/endpoints", None).await?;
-        for endpoint in answer["endpoints"].as_array().into_iter().flatten() {
-            say(&if self.json { endpoint.to_string() } else { line(endpoint) });
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
 impl Named {
     async fn run(self, what: &str, outcome: &str) -> Result<ExitCode, ExitCode> {
         let path = format!("/admin/endpoints/{}/{what}", self.endpoint);
@@ -84,8 +62,15 @@ impl Named {
 fn line(endpoint: &Value) -> String {
     let word = |key: &str| endpoint[key].as_str().unwrap_or("-").to_owned();
     let why = endpoint["paused"]["why"].as_str().filter(|it| !it.is_empty());
+    let kinds = endpoint["suspended_kinds"].as_array().into_iter().flatten();
+    let not_taken: Vec<String> = kinds
+        .map(|it| {
+            let (kind, since) = (it["kind"].as_str(), it["since"].as_str());
+            format!(", does not take {} since {}", kind.unwrap_or("-"), since.unwrap_or("-"))
+        })
+        .collect();
     format!(
-        "{:<16}  {:<10}  {:<14}  since {:<24}  until {:<24}  {} waiting, {} in flight",
+        "{:<16}  {:<10}  {:<14}  since {:<24}  until {:<24}  {} waiting, {} in flight{}",
         word("endpoint"),
         word("state"),
         why.map_or_else(|| word("why"), str::to_owned),
@@ -93,5 +78,6 @@ fn line(endpoint: &Value) -> String {
         word("until"),
         endpoint["waiting"],
         endpoint["in_flight"],
+        not_taken.concat(),
     )
 }

@@ -30,6 +30,27 @@ impl Order {
     }
 }
 
+/// How to list what the gateway answers.
+#[derive(Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    settings: SettingsFolder,
+    /// Write one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    /// Asks at `/admin/` and this name, and says each of what is answered under it.
+    pub async fn run(self, name: &str, line: impl Fn(&Value) -> String) -> Result<ExitCode, ExitCode> {
+        let answer = ask(&self.settings, Method::GET, &format!("/admin/{name}"), None).await?;
+        for it in answer[name].as_array().into_iter().flatten() {
+            say(&if self.json { it.to_string() } else { line(it) });
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// Asks the gateway of these settings. The answer, or the exit code after its refusal was shown.
 pub async fn ask(
     settings: &SettingsFolder,

@@ -8,7 +8,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::orders::{Order, ask, order};
+use super::orders::{List, Order, ask, order};
 use super::say;
 use super::settings::SettingsFolder;
 use crate::model::delivery::DeliveryState;
@@ -110,16 +110,6 @@ pub enum Replays {
     Stop(Stop),
 }
 
-/// How to list.
-#[derive(Args, Debug)]
-pub struct List {
-    #[command(flatten)]
-    settings: SettingsFolder,
-    /// Write one JSON object a line.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Which.
 #[derive(Args, Debug)]
 pub struct Stop {
@@ -134,23 +124,13 @@ impl Replays {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
         let ended = match self {
-            Self::List(list) => list.run().await,
+            Self::List(list) => list.run("replays", line).await,
             Self::Stop(Stop { id, settings }) => {
                 let outcome = format!("{id} is stopped; what it had not reached stays as it is.");
                 order(&settings, &format!("/admin/replays/{id}/stop"), None, &outcome).await
             }
         };
         ended.unwrap_or_else(|code| code)
-    }
-}
-
-impl List {
-    async fn run(self) -> Result<ExitCode, ExitCode> {
-        let answer = ask(&self.settings, Method::GET, "/admin/replays", None).await?;
-        for replay in answer["replays"].as_array().into_iter().flatten() {
-            say(&if self.json { replay.to_string() } else { line(replay) });
-        }
-        Ok(ExitCode::SUCCESS)
     }
 }
 

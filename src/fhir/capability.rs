@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// A way to write so that a repeat is no second effect.
@@ -41,6 +44,11 @@ struct Writes {
     client_id: bool,
     conditional_create: bool,
     conditional_update: bool,
+}
+
+/// A digest of what a server offers, which changes when that does; not by its date or its name.
+pub fn digest_of_offer(statement: &Value) -> String {
+    STANDARD.encode(digest::digest(&digest::SHA256, statement["rest"].to_string().as_bytes()))
 }
 
 impl Capabilities {
@@ -118,6 +126,15 @@ mod tests {
         assert_eq!(both(&server(true, &all, &update)), Ok(Method::ConditionalUpdate));
         assert_eq!(both(&server(true, &create, &update)), Err(NoWay::NoneOffered));
         assert_eq!(one(&server(true, &nothing, &all)), Err(NoWay::NoneOffered));
+    }
+
+    #[test]
+    fn the_digest_of_an_offer_changes_with_the_offer_and_not_with_its_date() {
+        let statement = |date: &str, offered: bool| json!({ "date": date, "rest": [{ "mode": "server", "resource": [{ "updateCreate": offered }] }] });
+        let digest = digest_of_offer(&statement("2026-01-01", true));
+
+        assert_eq!(digest_of_offer(&statement("2026-01-02", true)), digest);
+        assert_ne!(digest_of_offer(&statement("2026-01-01", false)), digest);
     }
 
     #[test]

@@ -32,6 +32,9 @@ impl Inbound {
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
         let rules = self.house.writes;
         let method = self.clinic.way(agreed_way(rules.effects), &types(&for_clinic)).await?;
+        if let Some(told_at) = &delivery.told_at {
+            self.clinic.wait_for_outcome(told_at.reveal()).await?;
+        }
         if delivery.effect_unknown {
             let together = method == Method::Transaction;
             let is_looked_for_only = delivery.placed.is_some() || rules.effects == Effects::AtMostOnce;
@@ -101,10 +104,10 @@ impl Inbound {
 
     /// The referral and its message; or how the delivery ends because they cannot be read.
     async fn recorded(&self, delivery: &Delivery) -> Result<Result<(Referral, Value), Settlement>, Failure> {
-        let unreadable = || Settlement::Quarantined(Cause { code: "payload-unreadable", http_status: None });
+        let unreadable = || quarantined("payload-unreadable", None);
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
-            Ok(None) => return Ok(Err(unreadable())),
+            Ok(None) => return Ok(Err(quarantined("payload-purged", None))),
             Err(error @ StoreError::Unreadable { .. }) => {
                 tracing::warn!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
                 return Ok(Err(unreadable()));

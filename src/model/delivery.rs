@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{DeliveryId, PartnerId, ReferralId};
+use super::sensitive::Sensitive;
 use super::update::Update;
 
 /// What is owed, and how far it is.
@@ -36,12 +37,21 @@ pub struct Delivery {
     /// Where it was put when it was sent again after an unknown outcome; what is owed since then is to see
     /// that there is one and not two.
     pub placed: Option<String>,
+    /// Where its server tells what became of it, which it accepted and did not do at once (202).
+    pub told_at: Option<Sensitive<String>>,
+    /// How often in a row its server answered 500 to it.
+    pub server_errors: u32,
+    /// Since when; none: the last answer was another.
+    pub server_errors_since: Option<Timestamp>,
     /// Why it stands where it stands, as a code of ours; none while all is well.
     pub reason: Option<String>,
 }
 
 /// The clinic's server, as an endpoint among the partners': no partner's id begins so.
 pub const CLINIC: &str = "@clinic";
+
+/// What the reason of a delivery begins with whose kind its server does not take; the kind follows.
+pub const KIND_SUSPENDED: &str = "kind-suspended:";
 
 impl Delivery {
     /// The server that it goes to: `@clinic`, or the partner's id.
@@ -50,6 +60,21 @@ impl Delivery {
             Owed::Forward => CLINIC,
             Owed::Deliver(_) => self.partner.as_str(),
         }
+    }
+
+    /// What is written, as far as a server may take one kind and not another: `forward` for a referral, or
+    /// `create-Task` and `update-Task` for an update, by interaction (FHIR R4, http) and resource type.
+    pub fn kind(&self) -> String {
+        let interaction = if self.remote.is_some() { "update" } else { "create" };
+        match &self.task {
+            Owed::Forward => "forward".to_owned(),
+            Owed::Deliver(update) => format!("{interaction}-{}", update.resource.resource_type),
+        }
+    }
+
+    /// Why it is held whose kind its server does not take.
+    pub fn suspended_reason(&self) -> String {
+        format!("{KIND_SUSPENDED}{}", self.kind())
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::delivery::{CLINIC, DeliveryState};
+use super::delivery::{CLINIC, DeliveryState, KIND_SUSPENDED};
 use super::endpoint::{EndpointReport, Opening};
 use super::figures::{LedgerFigures, OpenGroup};
 
@@ -42,7 +42,9 @@ pub struct Server {
 impl Server {
     fn of(report: &EndpointReport, now: Timestamp) -> Self {
         let state = &report.state;
-        let why = state.why().map(|it| it.code().to_owned());
+        let kinds = state.suspended_kinds().iter().map(|it| it.kind.as_str()).collect::<Vec<_>>().join(", ");
+        let kinds = Some(format!("does not take {kinds}")).filter(|_| state.word(now) == "limited");
+        let why = state.why().map(|it| it.code().to_owned()).or(kinds);
         Self {
             endpoint: report.endpoint.clone(),
             state: state.word(now),
@@ -59,6 +61,10 @@ fn server_advice(report: &EndpointReport, now: Timestamp) -> String {
     let settings = settings_of(name);
     match (report.state.word(now), report.state.why()) {
         ("paused", _) => format!("`endpoints resume {name}` lets attempts go on."),
+        ("limited", _) => format!(
+            "Its CapabilityStatement says otherwise: tell its operator. When that changes, or with \
+             `endpoints resume {name}`, what is held of it goes."
+        ),
         ("throttled", _) => "Wait: the server asked for time.".to_owned(),
         ("recovering", _) => "Wait: it answers again and is asked more from step to step.".to_owned(),
         (_, Some(Opening::Auth)) => {
@@ -165,6 +171,11 @@ fn advice(group: &OpenGroup) -> String {
         DeliveryState::UnknownWait => {
             format!("Wait: they may have arrived, and we look before we send again; `{list}` shows which.")
         }
+        DeliveryState::Held if let Some(kind) = suspended_kind(group) => format!(
+            "The server does not take `{kind}`: tell its operator. When its CapabilityStatement changes, or with \
+             `endpoints resume {}`, they go; `{list}` shows which.",
+            group.endpoint
+        ),
         DeliveryState::Held => {
             format!("`{list}` shows which; `consent explain --delivery ID` says why consent keeps one back.")
         }
@@ -181,6 +192,11 @@ fn advice(group: &OpenGroup) -> String {
             "Nothing.".to_owned()
         }
     }
+}
+
+/// The kind of writing that the server does not take.
+fn suspended_kind(group: &OpenGroup) -> Option<&str> {
+    group.reason.as_deref()?.strip_prefix(KIND_SUSPENDED)
 }
 
 /// What an attempt that failed is waiting for.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
 use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
+use super::sensitive::Sensitive;
 use super::update::{DecisionNote, ResourceVersion};
 
 /// The ledger could not do what was asked.
@@ -77,6 +78,8 @@ pub enum Settlement {
         counted: bool,
         /// Where it stands, if it was taken and only the look is owed that there is one and not two.
         placed: Option<String>,
+        /// Where the server tells what became of it.
+        told_at: Option<Sensitive<String>>,
         /// Whether it may have taken effect all the same: then look before sending again.
         effect: Effect,
     },
@@ -100,6 +103,14 @@ pub struct Ended {
 }
 
 impl Settlement {
+    /// Where the server tells what became of it.
+    pub const fn told_at(&self) -> Option<&Sensitive<String>> {
+        match self {
+            Self::Retry { told_at, .. } => told_at.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The state that it leads to.
     pub const fn state(&self) -> DeliveryState {
         match self {

@@ -200,9 +200,9 @@ impl Outbound {
     }
 }
 
-/// A damaged row ends as one that a person must look at, and keeps nobody else.
+/// A damaged or purged row ends as one that a person must look at, and keeps nobody else.
 fn quarantined_where_unreadable(failure: Failure) -> Result<Settlement, Failure> {
-    if failure == translate::PAYLOAD_UNREADABLE {
+    if failure == translate::PAYLOAD_UNREADABLE || failure == translate::PAYLOAD_PURGED {
         return Ok(Settlement::Quarantined(Cause { code: failure.code(), http_status: None }));
     }
     Err(failure)

@@ -97,6 +97,9 @@ enum Outcome {
 }
 
 async fn place(delivery: &Delivery, effect: &Effect<'_>, rules: WriteRules) -> Result<Outcome, Failure> {
+    if let Some(told_at) = &delivery.told_at {
+        effect.server.wait_for_outcome(told_at.reveal()).await?;
+    }
     if delivery.effect_unknown {
         match effect.look().await? {
             Found::One(there) if delivery.placed.as_ref().is_some_and(|it| *it != there.reference) => {

@@ -22,6 +22,9 @@ use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
 /// The referral's own body cannot be read back; no time mends that.
 pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");
 
+/// The referral's own body was destroyed because of its age.
+pub(super) const PAYLOAD_PURGED: Failure = Failure::NotSent("payload-purged");
+
 /// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
 #[derive(Debug)]
 pub struct ForPartner {
@@ -79,7 +82,8 @@ impl Outbound {
     async fn placer(&self, referral: ReferralId) -> Result<Placer, Failure> {
         let body = match self.store.body(referral).await {
             Ok(Some(body)) => body,
-            Ok(None) | Err(StoreError::Unreadable { .. }) => return Err(PAYLOAD_UNREADABLE),
+            Ok(None) => return Err(PAYLOAD_PURGED),
+            Err(StoreError::Unreadable { .. }) => return Err(PAYLOAD_UNREADABLE),
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
         };
         let message = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;

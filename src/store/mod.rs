@@ -6,6 +6,7 @@
 pub mod engine;
 pub mod ledger;
 pub mod migrations;
+mod packing;
 pub mod postgres;
 mod replays;
 pub mod seal;
@@ -78,7 +79,7 @@ pub trait Referrals: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Referral>, StoreError>;
 
-    /// The submission as it arrived.
+    /// The submission as it arrived; none: there is no such referral, or its body was purged.
     async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError>;
 }
 
@@ -150,6 +151,9 @@ pub trait AuditTrail: Send + Sync {
     /// Looks at every record, and compares every delivery that went out with them. `kept` is a head that was
     /// noted down before: it must still be in the trail.
     async fn inspect_trail(&self, kept: Option<TrailHead>) -> Result<TrailReport, StoreError>;
+
+    /// Looks at the records behind one that was found to be as it should; deliveries are not compared.
+    async fn inspect_behind(&self, known: TrailHead) -> Result<TrailReport, StoreError>;
 }
 
 /// Keeping the ledger in order.
@@ -168,6 +172,10 @@ pub trait Housekeeping: Send + Sync {
 
     /// Destroys some of what need not be kept any longer; call it again until nothing was left.
     async fn purge(&self, retention: Retention, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// Gives some of the room that purging made free in an embedded ledger's file back to the disk, and tells how
+    /// many pages; call it again until it says 0. A database server sees to that by itself.
+    async fn give_back(&self) -> Result<u64, StoreError>;
 
     /// Seals some of what a former key of the gateway sealed under its present key; call it again until it
     /// says 0. The former keys are then needed no more.

@@ -3,6 +3,9 @@
 //! Each payload has a data key of its own, wrapped by the gateway's key, so that the key can change without
 //! rewriting bodies, and dropping the wrapped key destroys the body (reference: delivery B11). What must stay
 //! the same for ever, such as the index, is derived from a root key that the ledger itself keeps, sealed.
+//!
+//! A payload is packed before it is sealed. How stands beside its own key, under the gateway's: nobody can make
+//! one be read as the other.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -12,6 +15,7 @@ use std::path::Path;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac, rand};
 
+use super::packing::{self, Packing};
 use super::trail::hex;
 use crate::model::sensitive::Sensitive;
 
@@ -154,6 +158,7 @@ pub struct Sealer {
     /// By their ids, the present key first.
     wrapping: Vec<(String, RandomizedNonceKey)>,
     index: hmac::Key,
+    notes: RandomizedNonceKey,
 }
 
 /// A payload as it is stored.
@@ -162,6 +167,8 @@ pub(super) struct Sealed {
     pub(super) key_id: String,
     pub(super) wrapped_key: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
+    /// How long it is in plain, where that is recorded beside it.
+    pub(super) plain_bytes: Option<u64>,
 }
 
 impl Sealer {
@@ -170,6 +177,8 @@ impl Sealer {
         Self {
             wrapping: keys.all().map(|key| (key.id(), key.cipher())).collect(),
             index: hmac::Key::new(hmac::HMAC_SHA256, &root.derive(b"referral-gateway index")),
+            notes: RandomizedNonceKey::new(&AES_256_GCM, &root.derive(b"referral-gateway notes"))
+                .expect("32 bytes fit AES-256"),
         }
     }
 
@@ -187,19 +196,44 @@ impl Sealer {
     pub(super) fn seal(&self, plain: &[u8], bound_to: &str) -> Sealed {
         let data_key = random_key();
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).expect("32 bytes fit AES-256");
+        let smaller = packing::packed(plain);
+        let packing = if smaller.is_some() { Packing::Zstandard } else { Packing::None };
         let (key_id, wrapping) = self.current();
         Sealed {
             key_id: key_id.clone(),
-            wrapped_key: seal_with(wrapping, &data_key, bound_to),
-            ciphertext: seal_with(&cipher, plain, bound_to),
+            wrapped_key: seal_with(wrapping, &[&data_key[..], &[packing as u8]].concat(), bound_to),
+            ciphertext: seal_with(&cipher, smaller.as_deref().unwrap_or(plain), bound_to),
+            plain_bytes: Some(plain.len() as u64),
         }
     }
 
-    /// Opens a payload. None: it is damaged, belongs to something else, or its key is not ours.
+    /// Opens a payload. None: it is damaged, belongs to something else, is longer than it may be, or its key is
+    /// not ours.
     pub(super) fn open(&self, sealed: &Sealed, bound_to: &str) -> Option<Vec<u8>> {
-        let data_key = self.unwrapped(&sealed.key_id, &sealed.wrapped_key, bound_to)?;
-        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).ok()?;
-        open_with(&cipher, &sealed.ciphertext, bound_to)
+        let unwrapped = self.unwrapped(&sealed.key_id, &sealed.wrapped_key, bound_to)?;
+        let (data_key, packing) = unwrapped.split_at_checked(KEY_BYTES)?;
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, data_key).ok()?;
+        let opened = open_with(&cipher, &sealed.ciphertext, bound_to)?;
+        let packing = match packing {
+            // Sealed before anything was packed.
+            [] => Packing::None,
+            [number] => Packing::from_number(*number)?,
+            _ => return None,
+        };
+        match packing {
+            Packing::None => Some(opened),
+            Packing::Zstandard => packing::unpacked(&opened, sealed.plain_bytes),
+        }
+    }
+
+    /// Seals something short that is not kept for long, under a key of the ledger's own that never changes.
+    pub(super) fn seal_note(&self, plain: &str, bound_to: &str) -> Vec<u8> {
+        seal_with(&self.notes, plain.as_bytes(), bound_to)
+    }
+
+    /// Opens such a note. None: it is damaged, or belongs to something else.
+    pub(super) fn open_note(&self, sealed: &[u8], bound_to: &str) -> Option<String> {
+        String::from_utf8(open_with(&self.notes, sealed, bound_to)?).ok()
     }
 
     /// A payload's own key under the gateway's present key. None: it cannot be opened.
@@ -289,6 +323,53 @@ mod tests {
 
         assert_eq!(sealer(8, &[]).open(&sealed, "ref-1").unwrap(), b"Jane Canary");
         assert!(sealer(7, &[]).open(&sealed, "ref-1").is_none());
+    }
+
+    #[test]
+    fn a_payload_is_packed_where_that_makes_it_smaller_and_opens_as_it_was() {
+        let ours = sealer(7, &[]);
+        let repeating = b"{\"resourceType\":\"Observation\"}".repeat(100);
+
+        let packed = ours.seal(&repeating, "ref-1");
+        let short = ours.seal(b"{}", "ref-1");
+
+        assert!(packed.ciphertext.len() * 10 < repeating.len(), "{}", packed.ciphertext.len());
+        assert_eq!(short.ciphertext.len(), 2 + 28);
+        assert_eq!(ours.open(&packed, "ref-1").unwrap(), repeating);
+        assert_eq!(ours.open(&short, "ref-1").unwrap(), b"{}");
+    }
+
+    #[test]
+    fn what_is_longer_than_recorded_does_not_open() {
+        let ours = sealer(7, &[]);
+        let sealed = ours.seal(&[b'x'; 4096], "ref-1");
+
+        assert!(ours.open(&Sealed { plain_bytes: Some(4095), ..sealed }, "ref-1").is_none());
+    }
+
+    #[test]
+    fn a_payload_that_was_sealed_before_anything_was_packed_opens() {
+        let ours = sealer(7, &[]);
+        let data_key = random_key();
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, &data_key).unwrap();
+        let sealed = Sealed {
+            key_id: ours.current_key().to_owned(),
+            wrapped_key: seal_with(&ours.current().1, &data_key, "ref-1"),
+            ciphertext: seal_with(&cipher, b"Jane Canary", "ref-1"),
+            plain_bytes: Some(11),
+        };
+
+        assert_eq!(ours.open(&sealed, "ref-1").unwrap(), b"Jane Canary");
+    }
+
+    #[test]
+    fn a_note_opens_only_under_the_name_it_was_sealed_for() {
+        let ours = sealer(7, &[]);
+
+        let sealed = ours.seal_note("https://lakeside.example/jobs/7", "dlv-1");
+
+        assert_eq!(ours.open_note(&sealed, "dlv-1").as_deref(), Some("https://lakeside.example/jobs/7"));
+        assert_eq!(ours.open_note(&sealed, "dlv-2"), None);
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl From<Option<u16>> for Bound<'_> {
     }
 }
 
+impl From<u32> for Bound<'_> {
+    fn from(value: u32) -> Self {
+        Self::Integer(Some(value.into()))
+    }
+}
+
 impl From<bool> for Bound<'_> {
     fn from(value: bool) -> Self {
         Self::Integer(Some(value.into()))
@@ -147,6 +153,12 @@ impl From<usize> for Bound<'_> {
 impl From<u64> for Bound<'_> {
     fn from(value: u64) -> Self {
         Self::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<Option<u64>> for Bound<'_> {
+    fn from(value: Option<u64>) -> Self {
+        Self::Integer(value.map(|it| i64::try_from(it).unwrap_or(i64::MAX)))
     }
 }
 
@@ -177,6 +189,12 @@ impl<'a> From<Option<&'a str>> for Bound<'a> {
 impl<'a> From<&'a [u8]> for Bound<'a> {
     fn from(value: &'a [u8]) -> Self {
         Self::Bytes(Some(value))
+    }
+}
+
+impl<'a> From<Option<&'a [u8]>> for Bound<'a> {
+    fn from(value: Option<&'a [u8]>) -> Self {
+        Self::Bytes(value)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Claimed {
     pub leases: Vec<Lease>,
     /// When there will be more to take; none: when an attempt ends, or something new is recorded.
     pub ask_again: Option<Timestamp>,
+    /// How many leases had run out and were taken back.
+    pub leases_lost: usize,
 }
 
 /// The work that is owed.
@@ -51,6 +53,10 @@ pub trait WorkQueue: Send + Sync {
 
     /// Records how an attempt ended, if the lease is still ours, and what it told of the server in any case.
     async fn settle(&self, lease: &Lease, ended: Ended, now: Timestamp) -> Result<Settled, StoreError>;
+
+    /// A server works again: what waits longer for it after a failure is due `now`, and what may have taken effect
+    /// there at `look_at`. Tells how many deliveries.
+    async fn hasten(&self, endpoint: &str, now: Timestamp, look_at: Timestamp) -> Result<u64, StoreError>;
 
     /// After a start: work that a crash cut off may have taken effect; it waits until `look_at`.
     async fn recover(&self, look_at: Timestamp) -> Result<usize, StoreError>;
@@ -69,6 +75,10 @@ pub trait Endpoints: Send + Sync {
     /// Stops all attempts at a server, from the next one on; what is owed to it waits.
     async fn pause(&self, endpoint: &str, by: &str, why: &str, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Lets attempts at a server go on, whatever stopped them.
+    /// Lets attempts at a server go on, whatever stopped them; what is held because its kind was suspended is due.
     async fn resume(&self, endpoint: &str, by: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What a server says of itself now, as a digest. True: that is new, and kinds of writing that were suspended
+    /// before are tried again.
+    async fn offered(&self, endpoint: &str, offer: &str, now: Timestamp) -> Result<bool, StoreError>;
 }

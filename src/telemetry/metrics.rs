@@ -31,6 +31,8 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_time: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     fenced: Counter,
+    leases_lost: Counter,
+    chain_ok: Gauge,
     looks: Family<LookLabels, Counter>,
     commit_size: Histogram,
     commit_time: Histogram,
@@ -114,6 +116,8 @@ impl Metrics {
             attempts: Family::default(),
             attempt_time: Family::new_with_constructor(seconds),
             fenced: Counter::default(),
+            leases_lost: Counter::default(),
+            chain_ok: Gauge::default(),
             looks: Family::default(),
             commit_size: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             commit_time: seconds(),
@@ -124,6 +128,8 @@ impl Metrics {
             shut: Family::default(),
         };
         metrics.register();
+        // Until a look found otherwise.
+        metrics.chain_ok.set(1);
         metrics
     }
 
@@ -154,11 +160,7 @@ impl Metrics {
             Unit::Seconds,
             self.attempt_time.clone(),
         );
-        registry.register(
-            "fenced",
-            "Attempts that outlived their lease and did not count",
-            self.fenced.clone(),
-        );
+        registry.register("fenced", "Attempts that outlived their lease: no finish", self.fenced.clone());
         registry.register(
             "reconcile",
             "Looks for an effect of ours, by server and how many were there",
@@ -195,6 +197,12 @@ impl Metrics {
             self.commit_time.clone(),
         );
         registry.register("purged", "What was destroyed because of its age, by kind", self.purged.clone());
+        registry.register("lease_lost", "Leases that ran out and were taken over", self.leases_lost.clone());
+        registry.register(
+            "ledger_chain_ok",
+            "1: the trail was whole at the last look",
+            self.chain_ok.clone(),
+        );
         registry.register("clock_jump", "Jumps of the machine's clock", self.clock_jumps.clone());
     }
 
@@ -221,6 +229,16 @@ impl Metrics {
     /// An attempt outlived its lease: what it found did not count.
     pub fn fenced(&self) {
         self.fenced.inc();
+    }
+
+    /// So many leases had run out and were taken back.
+    pub fn leases_lost(&self, count: usize) {
+        self.leases_lost.inc_by(count as u64);
+    }
+
+    /// The audit trail was looked through, and is as the gateway wrote it or not.
+    pub fn chain_looked_through(&self, is_whole: bool) {
+        self.chain_ok.set(is_whole.into());
     }
 
     /// Some of what is old was destroyed.

@@ -19,7 +19,7 @@ use crate::fhir::client::failure::{Class, Failure};
 use crate::model::clock::Clock;
 use crate::model::crash_point::crash_point;
 use crate::model::delivery::{Delivery, Owed, RetrySchedule};
-use crate::model::endpoint::EndpointLimits;
+use crate::model::endpoint::{AttemptEnd, Change, EndpointLimits};
 use crate::model::work::{Ended, Lease, Settled, Settlement, StoreError};
 use crate::store::{ClaimLimits, Store};
 use crate::telemetry::metrics::Metrics;
@@ -126,6 +126,7 @@ impl Worker {
             own: Some(Arc::clone(&self.patience.own)),
         };
         let claimed = self.store.claim(self.clock.now(), self.patience.lease, limits).await?;
+        self.metrics.leases_lost(claimed.leases_lost);
         let attempts = claimed.leases.len();
         for lease in claimed.leases {
             let worker = self.clone();
@@ -154,6 +155,9 @@ impl Worker {
         if let Settlement::Quarantined(cause) = &ended.settlement {
             tell::quarantined(delivery, cause);
         }
+        if let AttemptEnd::NotOffered { kind } = &ended.end {
+            tell::not_offered(delivery.endpoint(), kind);
+        }
         let forwarded = matches!(ended.settlement, Settlement::Forwarded(_));
         let outcome = ended.settlement.state();
         match self.store.settle(&lease, ended, now).await {
@@ -161,6 +165,7 @@ impl Worker {
                 self.metrics.attempted(delivery.endpoint(), outcome, begun.elapsed());
                 if let Some(change) = change {
                     tell::change(delivery.endpoint(), &change);
+                    self.hasten(delivery.endpoint(), change, now).await;
                 }
                 if forwarded {
                     self.forwarded.notify_one();
@@ -173,6 +178,21 @@ impl Worker {
             Err(error) => {
                 tracing::warn!(delivery.id = %delivery.id, %error, "an outcome could not be recorded");
             }
+        }
+    }
+
+    /// What waited long because a server failed does not wait on when it works again; it goes as the server gets
+    /// more to do.
+    async fn hasten(&self, endpoint: &str, change: Change, now: Timestamp) {
+        if !matches!(change, Change::Closed { .. }) {
+            return;
+        }
+        let look_at = now.saturating_add(self.patience.quiet_period).unwrap_or(now);
+        match self.store.hasten(endpoint, now, look_at).await {
+            Ok(0) => {}
+            Ok(deliveries) => tracing::info!(%endpoint, deliveries, "what waited for a server is due"),
+            // Then it waits as long as it would have.
+            Err(error) => tracing::warn!(%endpoint, %error, "what waits for a server could not be made due"),
         }
     }
 

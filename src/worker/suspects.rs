@@ -1,5 +1,5 @@
-//! Messages at which a server fails each time while it takes others: poison. Kept in memory only; after a
-//! restart it takes as many failures again.
+//! Messages at which a server fails each time while it takes others: poison. How often in a row is kept with the
+//! delivery; when a server last took something is not, so after a restart it must take one first.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,22 +7,14 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use crate::model::delivery::{Delivery, Owed};
-use crate::model::ids::{DeliveryId, PartnerId};
+use crate::model::ids::PartnerId;
 
 /// So many times in a row.
 const FAILURES: u32 = 5;
 
-/// What the worker remembers of servers that answered 500.
+/// When servers last took something; none is the clinic.
 #[derive(Debug, Default)]
-pub struct Suspects(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// When a server last took something; none is the clinic.
-    taken: BTreeMap<Option<PartnerId>, Timestamp>,
-    /// How often in a row a message was answered 500, and since when.
-    failed: BTreeMap<DeliveryId, (u32, Timestamp)>,
-}
+pub struct Suspects(Mutex<BTreeMap<Option<PartnerId>, Timestamp>>);
 
 /// How an attempt ended, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,22 +34,18 @@ impl Suspects {
             Owed::Forward => None,
             Owed::Deliver(_) => Some(delivery.partner.clone()),
         };
-        let mut known = self.0.lock().expect("no holder of this lock panics");
-        if outcome != Outcome::ServerError {
-            known.failed.remove(&delivery.id);
-            if outcome == Outcome::Taken {
-                known.taken.insert(server, now);
+        let mut taken = self.0.lock().expect("no holder of this lock panics");
+        match outcome {
+            Outcome::Taken => {
+                taken.insert(server, now);
+                false
             }
-            return false;
+            Outcome::ServerError => {
+                let since = delivery.server_errors_since.unwrap_or(now);
+                let in_a_row = delivery.server_errors.saturating_add(1) >= FAILURES;
+                in_a_row && taken.get(&server).is_some_and(|taken| *taken >= since)
+            }
+            Outcome::Other => false,
         }
-        let (times, since) = known.failed.get(&delivery.id).copied().unwrap_or((0, now));
-        let (times, taken) = (times + 1, known.taken.get(&server).copied());
-        let poison = times >= FAILURES && taken.is_some_and(|taken| taken >= since);
-        if poison {
-            known.failed.remove(&delivery.id);
-        } else {
-            known.failed.insert(delivery.id, (times, since));
-        }
-        poison
     }
 }

@@ -36,6 +36,11 @@ pub(super) fn quarantined(delivery: &Delivery, cause: &Cause) {
     );
 }
 
+/// Told once: what is of this kind is not tried any more.
+pub(super) fn not_offered(endpoint: &str, kind: &str) {
+    tracing::warn!(%endpoint, interaction = kind, "a server does not take this kind of writing; what is owed of it is held");
+}
+
 /// Tries in between are not logged: a server that is down for a day says so once.
 pub(super) fn change(endpoint: &str, change: &Change) {
     match change {

@@ -10,6 +10,7 @@ use crate::model::delivery::{Cause, DeliveryState};
 use crate::model::endpoint::{AttemptEnd, Opening};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
 use crate::model::partner::Share;
+use crate::model::sensitive::Sensitive;
 use crate::model::update::{ResourceVersion, Update};
 use crate::model::work::Effect;
 
@@ -33,6 +34,9 @@ fn delivery(attempts: u32) -> Delivery {
         due: NOW,
         remote: None,
         placed: None,
+        told_at: None,
+        server_errors: 0,
+        server_errors_since: None,
         reason: None,
     }
 }
@@ -173,8 +177,8 @@ fn what_is_the_servers_matter_does_not_lengthen_a_messages_waits() {
 }
 
 #[test]
-fn a_conflict_is_tried_three_times_more_and_what_is_not_supported_once() {
-    for (number, tries, code) in [(409, 3, "conflict"), (412, 3, "conflict"), (405, 1, "not-supported")] {
+fn a_conflict_is_tried_three_times_more() {
+    for (number, tries, code) in [(409, 3, "conflict"), (412, 3, "conflict")] {
         let failure = to(Target::Type, number);
         for attempts in 0..tries {
             assert!(matches!(fate(&judge(&delivery(attempts), &failure, &terms())), Again(..)));
@@ -184,6 +188,23 @@ fn a_conflict_is_tried_three_times_more_and_what_is_not_supported_once() {
         let cause = Cause { code, http_status: Some(number) };
         assert!(matches!(ended.settlement, Settlement::Dead(dead) if dead == cause), "{number}");
     }
+}
+
+#[test]
+fn what_is_not_supported_is_tried_once_more_and_then_suspends_its_kind() {
+    let failure = to(Target::Type, 405);
+    let failed_otherwise = Delivery { reason: Some("status".into()), ..delivery(3) };
+    let first = judge(&failed_otherwise, &failure, &terms());
+    let second = Delivery { reason: Some("not-supported".into()), ..delivery(4) };
+
+    let ended = judge(&second, &failure, &terms());
+
+    assert!(matches!(first.settlement, Settlement::Retry { cause, .. } if cause.code == "not-supported"));
+    assert_eq!(first.end, AttemptEnd::Answered);
+    let cause = Cause { code: "not-supported", http_status: Some(405) };
+    assert!(matches!(ended.settlement, Settlement::Dead(dead) if dead == cause));
+    assert_eq!(ended.end, AttemptEnd::NotOffered { kind: "forward".into() });
+    assert!(matches!(judge(&second, &Failure::UnknownType, &terms()).settlement, Settlement::Dead(_)));
 }
 
 #[test]
@@ -207,42 +228,58 @@ fn poison_is_dead_under_its_own_name() {
     assert!(matches!(ended.settlement, Settlement::Dead(dead) if dead == cause));
 }
 
-#[test]
-fn five_server_errors_in_a_row_are_poison_where_the_server_takes_other_messages() {
-    let (suspects, bad, good) = (Suspects::default(), delivery(0), delivery(0));
-    let note = |delivery, outcome| suspects.note(delivery, outcome, NOW);
-    for _ in 0..4 {
-        assert!(!note(&bad, Outcome::ServerError));
-        note(&good, Outcome::Taken);
-    }
-
-    assert!(note(&bad, Outcome::ServerError));
+/// A message that its server answered 500 so many times in a row, for a minute.
+fn failed(times: u32) -> Delivery {
+    let since = (times > 0).then(|| NOW - 1.minute());
+    Delivery { server_errors: times, server_errors_since: since, ..delivery(times) }
 }
 
 #[test]
-fn server_errors_are_no_poison_where_the_server_takes_nothing_or_another_end_is_in_between() {
-    let (suspects, bad, good) = (Suspects::default(), delivery(0), delivery(0));
-    suspects.note(&good, Outcome::Taken, NOW - 1.second());
-    for _ in 0..20 {
-        assert!(!suspects.note(&bad, Outcome::ServerError, NOW));
+fn five_server_errors_in_a_row_are_poison_where_the_server_takes_other_messages() {
+    let suspects = Suspects::default();
+    suspects.note(&delivery(0), Outcome::Taken, NOW);
+
+    for times in 0..4 {
+        assert!(!suspects.note(&failed(times), Outcome::ServerError, NOW), "{times}");
     }
-    suspects.note(&bad, Outcome::Other, NOW);
-    for _ in 0..4 {
-        suspects.note(&good, Outcome::Taken, NOW);
-        assert!(!suspects.note(&bad, Outcome::ServerError, NOW));
-    }
+    assert!(!suspects.note(&failed(4), Outcome::Other, NOW));
+    assert!(suspects.note(&failed(4), Outcome::ServerError, NOW));
+}
+
+#[test]
+fn server_errors_are_no_poison_where_the_server_took_nothing_since_they_began() {
+    let suspects = Suspects::default();
+    suspects.note(&delivery(0), Outcome::Taken, NOW - 2.minutes());
+
+    assert!(!suspects.note(&failed(20), Outcome::ServerError, NOW));
 }
 
 #[test]
 fn what_another_server_took_says_nothing() {
-    let (suspects, bad) = (Suspects::default(), delivery(0));
+    let suspects = Suspects::default();
     let resource = ResourceVersion { resource_type: "Task".into(), id: "1".into(), version: "1".into() };
-    let update = Update { referral: bad.referral, resource, share: Share::ReferralStatus };
-    let elsewhere = Delivery { task: Owed::Deliver(update), ..delivery(0) };
-    for _ in 0..9 {
-        suspects.note(&elsewhere, Outcome::Taken, NOW);
-        assert!(!suspects.note(&bad, Outcome::ServerError, NOW));
-    }
+    let update = Update { referral: failed(4).referral, resource, share: Share::ReferralStatus };
+    suspects.note(&Delivery { task: Owed::Deliver(update), ..delivery(0) }, Outcome::Taken, NOW);
+
+    assert!(!suspects.note(&failed(4), Outcome::ServerError, NOW));
+}
+
+#[test]
+fn where_a_server_tells_what_became_of_a_message_is_kept_until_it_is_known() {
+    let address = || Some(Sensitive::new("https://lakeside.example/jobs/7".to_owned()));
+    let pending = Failure::Pending {
+        told_at: "https://lakeside.example/jobs/7".to_owned(),
+        retry_after: Some(Duration::from_mins(2)),
+    };
+
+    let accepted = judge(&delivery(0), &pending, &terms());
+    let unreachable =
+        judge(&Delivery { told_at: address(), ..delivery(1) }, &Failure::NotReached("x"), &terms());
+
+    assert_eq!(fate(&accepted), Again(120, Effect::Unknown));
+    assert_eq!(accepted.end, AttemptEnd::Answered, "a server that accepts works");
+    assert_eq!(accepted.settlement.told_at(), address().as_ref());
+    assert_eq!(unreachable.settlement.told_at(), address().as_ref());
 }
 
 #[test]

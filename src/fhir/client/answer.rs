@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, DATE, ETAG, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_LOCATION, DATE, ETAG, LOCATION, RETRY_AFTER};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
+use url::Url;
 
 use super::failure::{Failure, Refused, Target};
 use crate::fhir::{json, reference, resource};
+
+/// The longest address that is kept.
+const LONGEST_ADDRESS: usize = 2048;
 
 /// The most that one answer may hold.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -80,14 +84,13 @@ impl Answer {
     pub(super) async fn read(response: reqwest::Response, asked: Asked) -> Result<Self, Failure> {
         let may_change = asked.may_change;
         let status = response.status();
-        let headers = response.headers().clone();
+        let (headers, address) = (response.headers().clone(), response.url().clone());
         let body = read_body(response, may_change).await;
         if !status.is_success() {
             return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), asked));
         }
-        if status.as_u16() == 202 && may_change {
-            // It will be done, or not: what became of it is looked for later.
-            return Err(Failure::Unusable { what: "accepted-only", may_have_happened: true });
+        if status.as_u16() == 202 && (may_change || asked.target == Target::Outcome) {
+            return Err(accepted_only(&address, &headers, asked));
         }
         let location = text(&headers, LOCATION.as_str()).and_then(|it| {
             reference::type_and_id(it).map(|(resource_type, id)| format!("{resource_type}/{id}"))
@@ -100,6 +103,17 @@ impl Answer {
             etag: text(&headers, ETAG.as_str()).map(str::to_owned),
             may_have_happened: may_change,
         })
+    }
+}
+
+/// It will be done, or not: what became of it is asked where the server says, or else looked for. An address of
+/// another origin is not asked, since our token would go there.
+fn accepted_only(address: &Url, headers: &HeaderMap, asked: Asked) -> Failure {
+    let said = text(headers, CONTENT_LOCATION.as_str()).and_then(|it| address.join(it).ok());
+    let said = said.filter(|it| it.origin() == address.origin() && it.as_str().len() <= LONGEST_ADDRESS);
+    match said.or_else(|| (asked.target == Target::Outcome).then(|| address.clone())) {
+        Some(told_at) => Failure::Pending { told_at: told_at.into(), retry_after: retry_after(headers) },
+        None => Failure::Unusable { what: "accepted-only", may_have_happened: true },
     }
 }
 

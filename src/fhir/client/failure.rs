@@ -46,6 +46,15 @@ pub enum Failure {
         /// Whether the request could change anything.
         may_have_happened: bool,
     },
+    /// The server accepted it and tells later, at an address of its own, what became of it (202). The address is
+    /// never logged.
+    #[error("accepted; what becomes of it is told later")]
+    Pending {
+        /// Where.
+        told_at: String,
+        /// How long the server asks us to wait before we ask there.
+        retry_after: Option<Duration>,
+    },
     /// The server refused or failed.
     #[error("answered {}", .0.status)]
     Status(Refused),
@@ -88,6 +97,8 @@ pub enum Target {
     Type,
     /// One resource.
     Resource,
+    /// What became of an earlier request.
+    Outcome,
 }
 
 /// What a failure calls for (reference: delivery B7).
@@ -136,6 +147,7 @@ impl Failure {
             Self::NoWay => "no-way-to-write-once",
             Self::UnknownType => "type-not-kept",
             Self::Unverified { .. } => "verifying",
+            Self::Pending { .. } => "accepted-only",
         }
     }
 
@@ -157,7 +169,7 @@ impl Failure {
             Self::Certificate => Class::Certificate,
             Self::NoWay => Class::Configuration,
             Self::UnknownType => Class::NotSupported,
-            Self::Unverified { .. } => Class::Passing,
+            Self::Unverified { .. } | Self::Pending { .. } => Class::Passing,
             Self::NoAnswer { .. } | Self::Unusable { .. } => Class::Failing,
             Self::Status(refused) => refused.class(),
         }
@@ -175,7 +187,7 @@ impl Failure {
                 *may_have_happened
             }
             // 501 says that nothing was even tried; any other 5xx may have come from something in between.
-            Self::Unverified { .. } => true,
+            Self::Unverified { .. } | Self::Pending { .. } => true,
             Self::Status(refused) => {
                 refused.may_have_happened && matches!(refused.status, 408 | 500 | 502..=506 | 508..)
             }
@@ -187,6 +199,7 @@ impl Failure {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(refused) => refused.retry_after,
+            Self::Pending { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

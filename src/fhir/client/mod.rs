@@ -153,6 +153,25 @@ impl FhirClient {
         if bundle::entries(&response).all(done) { Ok(response) } else { Err(refused) }
     }
 
+    /// Asks what became of a request that the server accepted and did not do at once (FHIR R4, async). Whatever
+    /// it says, once it is no more under way it can be looked for.
+    ///
+    /// # Errors
+    /// [`Failure::Pending`] while it is under way; or the server cannot tell now.
+    pub async fn wait_for_outcome(&self, told_at: &str) -> Result<(), Failure> {
+        let Ok(address) = self.within_base(told_at) else {
+            return Ok(());
+        };
+        match self.send(Request::get(Target::Outcome, address)).await {
+            // What it says of the request itself, such as that it failed, a search will show.
+            Ok(_) | Err(Failure::Unusable { .. } | Failure::Status(Refused { status: 500 | 501, .. })) => {
+                Ok(())
+            }
+            Err(failure) if failure.is_lasting() || failure.class() == Class::Conflict => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn within_base(&self, address: &str) -> Result<String, Failure> {
         let foreign = || Failure::Unusable { what: "foreign-address", may_have_happened: false };
         let base = Url::parse(&self.base).map_err(|_| foreign())?;

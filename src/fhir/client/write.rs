@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::failure::{Failure, Refused, Target};
 use super::found::Found;
 use super::{FhirClient, Request, header};
-use crate::fhir::capability::{Capabilities, Method, NoWay};
+use crate::fhir::capability::{Capabilities, Method, NoWay, digest_of_offer};
 use crate::fhir::resource;
 
 /// A resource that is new at a server.
@@ -86,12 +86,23 @@ impl FhirClient {
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
-        let answer =
-            self.send_unchecked(Request::get(Target::Base, format!("{}/metadata", self.base))).await?;
-        let statement = answer.resource("CapabilityStatement").map_err(Failure::harmless)?;
-        let read = Arc::new(Capabilities::read(&statement));
+        let read = Arc::new(Capabilities::read(&self.statement().await?));
         *known = Some(Arc::clone(&read));
         Ok(read)
+    }
+
+    /// Reads anew what the server says that it offers, as a digest; from here on that is believed.
+    pub async fn offer(&self) -> Result<String, Failure> {
+        let mut known = self.capabilities.lock().await;
+        let statement = self.statement().await?;
+        *known = Some(Arc::new(Capabilities::read(&statement)));
+        Ok(digest_of_offer(&statement))
+    }
+
+    async fn statement(&self) -> Result<Value, Failure> {
+        let request = Request::get(Target::Base, format!("{}/metadata", self.base));
+        let answer = self.send_unchecked(request).await?;
+        answer.resource("CapabilityStatement").map_err(Failure::harmless)
     }
 
     /// What the server says that it offers was wrong, or is so no more.

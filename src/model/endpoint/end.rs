@@ -14,6 +14,11 @@ pub enum AttemptEnd {
     Untouched,
     /// It answered, if only to refuse this message: it works.
     Answered,
+    /// It answered, and does not take messages of this kind in the way that it says, asked twice.
+    NotOffered {
+        /// Which, as [`Delivery::kind`](crate::model::delivery::Delivery::kind) names it.
+        kind: String,
+    },
     /// It could not be reached: not a byte was taken.
     NotSent,
     /// It failed, or no complete answer came.
@@ -39,6 +44,7 @@ impl AttemptEnd {
         match self {
             Self::Untouched => "untouched",
             Self::Answered => "answered",
+            Self::NotOffered { .. } => "not-offered",
             Self::NotSent => "not-sent",
             Self::Failed => "failed",
             Self::Throttled { .. } => "throttled",

@@ -7,6 +7,7 @@
 mod budget;
 mod circuit;
 mod end;
+mod kinds;
 mod rate;
 mod recent;
 #[cfg(test)]
@@ -19,10 +20,12 @@ use serde::{Deserialize, Serialize};
 
 use budget::RetryBudget;
 use circuit::{Circuit, Phase};
+use kinds::SuspendedKinds;
 use rate::Rate;
 use throttle::Throttle;
 
 pub use end::{AttemptEnd, Change, Opening};
+pub use kinds::SuspendedKind;
 
 /// How much a server may be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub struct EndpointState {
     circuit: Circuit,
     budget: RetryBudget,
     rate: Rate,
+    suspended_kinds: SuspendedKinds,
 }
 
 /// An operator stopped it.
@@ -138,6 +142,11 @@ impl EndpointState {
                 self.throttle.answered();
                 return self.circuit.answered(now);
             }
+            AttemptEnd::NotOffered { kind } => {
+                self.suspended_kinds.suspend(kind, now);
+                self.throttle.answered();
+                return self.circuit.answered(now);
+            }
             AttemptEnd::NotSent => return self.circuit.failed(Opening::Unreachable, now, random),
             AttemptEnd::Failed => return self.circuit.failed(Opening::Failing, now, random),
             AttemptEnd::Barred(why) => return self.circuit.barred(*why, now, random),
@@ -162,7 +171,29 @@ impl EndpointState {
     pub fn resume(&mut self, now: Timestamp) {
         self.paused = None;
         self.throttle = Throttle::default();
+        self.suspended_kinds.lift();
         self.circuit.try_now(now);
+    }
+
+    /// What the server says of itself now, as a digest. True: since that is new, kinds of writing that it did not
+    /// take may be tried again.
+    pub fn offers(&mut self, offer: &str) -> bool {
+        self.suspended_kinds.offered(offer)
+    }
+
+    /// The kinds of writing that are not tried there.
+    pub fn suspended_kinds(&self) -> &[SuspendedKind] {
+        self.suspended_kinds.all()
+    }
+
+    /// Whether a kind of writing is tried there.
+    pub fn takes(&self, kind: &str) -> bool {
+        self.suspended_kinds().iter().all(|it| it.kind != kind)
+    }
+
+    /// Whether it is left alone but for probes.
+    pub const fn is_left_alone(&self) -> bool {
+        matches!(self.circuit.phase, Phase::Open(_))
     }
 
     /// The operator's stop, if there is one.
@@ -170,8 +201,8 @@ impl EndpointState {
         self.paused.as_ref()
     }
 
-    /// Where it stands, in a word for operators and metrics: `ready`, `recovering`, `throttled`, `open`,
-    /// `probing`, `suspended` or `paused`.
+    /// Where it stands, in a word for operators and metrics: `ready`, `limited` (a kind of writing is
+    /// suspended), `recovering`, `throttled`, `open`, `probing`, `suspended` or `paused`.
     pub fn word(&self, now: Timestamp) -> &'static str {
         match &self.circuit.phase {
             _ if self.paused.is_some() => "paused",
@@ -180,6 +211,7 @@ impl EndpointState {
             Phase::Open(_) => "open",
             Phase::Closed { .. } if self.throttle.wait(now).is_some() => "throttled",
             Phase::Closed { .. } if self.circuit.share(now).1.is_some() => "recovering",
+            Phase::Closed { .. } if !self.suspended_kinds().is_empty() => "limited",
             Phase::Closed { .. } => "ready",
         }
     }
@@ -198,7 +230,9 @@ impl EndpointState {
             (Some(pause), _) => Some(pause.since),
             (None, Phase::Open(open)) => Some(open.since),
             (None, Phase::Closed { since }) => {
-                self.throttle.since(now).or_else(|| since.filter(|_| self.circuit.share(now).1.is_some()))
+                let recovering = since.filter(|_| self.circuit.share(now).1.is_some());
+                let limited = self.suspended_kinds().iter().map(|it| it.since).min();
+                self.throttle.since(now).or(recovering).or(limited)
             }
         }
     }

@@ -107,6 +107,8 @@ pub(super) async fn endpoints(State(doors): State<OperatorDoors>) -> Answer {
 
 fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
     let now = doors.clock.now();
+    let suspended = report.state.suspended_kinds().iter();
+    let suspended: Vec<Value> = suspended.map(|it| json!({ "kind": it.kind, "since": it.since })).collect();
     json!({
         "endpoint": report.endpoint,
         "state": report.state.word(now),
@@ -114,6 +116,7 @@ fn shown(report: &EndpointReport, doors: &OperatorDoors) -> Value {
         "since": report.state.since(now),
         "until": report.state.until(now),
         "paused": report.state.paused(),
+        "suspended_kinds": suspended,
         "waiting": report.waiting,
         "in_flight": report.in_flight,
     })
@@ -125,11 +128,8 @@ pub(super) async fn pause(
     Path(endpoint): Path<String>,
     Json(order): Json<Order>,
 ) -> Answer {
-    if !is_known(&doors, &endpoint) {
-        return no_endpoint();
-    }
-    let paused = doors.store.pause(&endpoint, &order.by, &order.why, doors.clock.now()).await;
-    done(paused.map(|()| true), StatusCode::OK, json!({ "paused": endpoint }), "")
+    let paused = doors.store.pause(&endpoint, &order.by, &order.why, doors.clock.now());
+    about_server(&doors, &endpoint, "paused", paused).await
 }
 
 /// Lets attempts at a server go on.
@@ -138,12 +138,23 @@ pub(super) async fn resume(
     Path(endpoint): Path<String>,
     Json(order): Json<Order>,
 ) -> Answer {
-    if !is_known(&doors, &endpoint) {
+    let resumed = doors.store.resume(&endpoint, &order.by, doors.clock.now());
+    about_server(&doors, &endpoint, "resumed", resumed).await
+}
+
+/// Follows an order about a server, if there is such a one.
+async fn about_server(
+    doors: &OperatorDoors,
+    endpoint: &str,
+    told: &str,
+    order: impl Future<Output = Result<(), StoreError>>,
+) -> Answer {
+    if !is_known(doors, endpoint) {
         return no_endpoint();
     }
-    let resumed = doors.store.resume(&endpoint, &order.by, doors.clock.now()).await;
+    let followed = order.await;
     doors.work.notify_one();
-    done(resumed.map(|()| true), StatusCode::OK, json!({ "resumed": endpoint }), "")
+    done(followed.map(|()| true), StatusCode::OK, json!({ told: endpoint }), "")
 }
 
 /// The answer to an order: done, refused, or not known because the ledger did not answer.

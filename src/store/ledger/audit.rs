@@ -42,6 +42,13 @@ impl<E: Engine> AuditTrail for Ledger<E> {
             .snapshot(move |session| inspect(session, &sealer, Inspector::new(links.clone(), kept.clone())))
             .await
     }
+
+    async fn inspect_behind(&self, known: TrailHead) -> Result<TrailReport, StoreError> {
+        let (sealer, links) = (Arc::clone(&self.sealer), self.links.clone());
+        self.engine
+            .snapshot(move |session| inspect(session, &sealer, Inspector::behind(links.clone(), &known)))
+            .await
+    }
 }
 
 /// A record whose protected part is sealed, ready to be linked.
@@ -173,6 +180,7 @@ fn trail_row(row: &Row) -> Result<(TrailRow, Option<Sealed>), SqlError> {
         key_id,
         wrapped_key,
         ciphertext,
+        plain_bytes: None,
     });
     Ok((stored, sealed))
 }
@@ -230,7 +238,18 @@ fn inspect(
     opener: &Sealer,
     mut inspector: Inspector,
 ) -> Result<TrailReport, SqlError> {
-    let mut read_up_to = 0;
+    walk(session, opener, &mut inspector)?;
+    if inspector.compares_deliveries() {
+        compare_deliveries(session, &mut inspector)?;
+    }
+    let head = session
+        .first("SELECT value FROM meta WHERE name = 'audit_head'", bind![], |row| row.get::<Vec<u8>>(0))?;
+    Ok(inspector.finish(head.as_deref()))
+}
+
+/// Every record behind what the inspector has seen.
+fn walk(session: &dyn Session, opener: &Sealer, inspector: &mut Inspector) -> Result<(), SqlError> {
+    let mut read_up_to = inspector.looked_up_to();
     loop {
         let page = session.all(
             &format!("SELECT {COLUMNS} FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2"),
@@ -238,7 +257,7 @@ fn inspect(
             trail_row,
         )?;
         let Some((last, _)) = page.last() else {
-            break;
+            return Ok(());
         };
         read_up_to = last.number;
         for (row, sealed) in page {
@@ -250,10 +269,6 @@ fn inspect(
             inspector.record(row, content);
         }
     }
-    compare_deliveries(session, &mut inspector)?;
-    let head = session
-        .first("SELECT value FROM meta WHERE name = 'audit_head'", bind![], |row| row.get::<Vec<u8>>(0))?;
-    Ok(inspector.finish(head.as_deref()))
 }
 
 fn holds(sealed: &Sealed, row: &TrailRow, opener: &Sealer) -> bool {

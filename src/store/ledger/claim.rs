@@ -1,12 +1,17 @@
 //! Taking work.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::sql::{Session, SqlError, bind};
 use super::super::{ClaimLimits, Claimed};
+use super::housekeeping::AT_ONCE;
 use super::{endpoints, lanes, rows};
 use crate::model::delivery::Delivery;
+use crate::model::endpoint::EndpointState;
 use crate::model::work::Lease;
+
+/// When what a server does not take is looked at again, if nothing lifts that before.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
 /// Who takes how much until when.
 pub(super) struct Taking<'a> {
@@ -18,21 +23,21 @@ pub(super) struct Taking<'a> {
 
 /// Leases lanes with due work, endpoint by endpoint: a server that is slow or dead takes work from nobody else.
 pub(super) fn claim(session: &dyn Session, taking: &Taking<'_>) -> Result<Claimed, SqlError> {
-    give_up_expired(session, taking.now)?;
+    let leases_lost = give_up_expired(session, taking.now)?;
     let endpoints = session
         .all("SELECT endpoint FROM endpoint ORDER BY endpoint", bind![], |row| row.get::<String>(0))?;
-    let mut claimed = Claimed { leases: Vec::new(), ask_again: None };
+    let mut claimed = Claimed { leases: Vec::new(), ask_again: None, leases_lost };
     for endpoint in endpoints {
         let free = taking.limits.in_all.saturating_sub(claimed.leases.len());
-        let taken = take_from(session, &endpoint, free, taking)?;
-        claimed.leases.extend(taken.leases);
-        claimed.ask_again = claimed.ask_again.into_iter().chain(taken.ask_again).min();
+        let (leases, ask_again) = take_from(session, &endpoint, free, taking)?;
+        claimed.leases.extend(leases);
+        claimed.ask_again = claimed.ask_again.into_iter().chain(ask_again).min();
     }
     Ok(claimed)
 }
 
 /// Work whose lease ran out may have taken effect; whoever takes it next looks first.
-fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<(), SqlError> {
+fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<usize, SqlError> {
     let expired = session.all(
         &format!(
             "SELECT lane_id FROM lane WHERE lease_until_ms IS NOT NULL AND lease_until_ms <= ?1{}",
@@ -41,7 +46,8 @@ fn give_up_expired(session: &dyn Session, now: Timestamp) -> Result<(), SqlError
         bind![now.as_millisecond()],
         |row| row.get::<String>(0),
     )?;
-    expired.iter().try_for_each(|lane| cut_off(session, lane, now, "lease-ran-out"))
+    expired.iter().try_for_each(|lane| cut_off(session, lane, now, "lease-ran-out"))?;
+    Ok(expired.len())
 }
 
 /// Ends the lease of a lane whose work was cut off.
@@ -64,18 +70,19 @@ fn take_from(
     endpoint: &str,
     free: usize,
     taking: &Taking<'_>,
-) -> Result<Claimed, SqlError> {
+) -> Result<(Vec<Lease>, Option<Timestamp>), SqlError> {
     let due = endpoints::due(session, endpoint)?;
     if due.is_none_or(|due| due > taking.now) || free == 0 {
-        return Ok(Claimed { leases: Vec::new(), ask_again: due.filter(|due| *due > taking.now) });
+        return Ok((Vec::new(), due.filter(|due| *due > taking.now)));
     }
     let mut state = endpoints::locked(session, endpoint)?;
     let in_flight = in_flight(session, endpoint)?;
     let limits = taking.limits.of(endpoint);
     let allowance = state.allowance(taking.now, limits, in_flight);
     let room = free.min(allowance.in_all as usize);
-    let again = take_lanes(session, endpoint, true, room.min(allowance.retries as usize), taking)?;
-    let first = take_lanes(session, endpoint, false, room - again.len(), taking)?;
+    let server = (endpoint, &state);
+    let (again, more) = take_lanes(session, server, true, room.min(allowance.retries as usize), taking)?;
+    let (first, more_new) = take_lanes(session, server, false, room - again.len(), taking)?;
     if !again.is_empty() || !first.is_empty() {
         state.began(number(&first), number(&again), taking.now, limits);
         endpoints::write(session, endpoint, &state)?;
@@ -83,9 +90,12 @@ fn take_from(
     let due = endpoints::due(session, endpoint)?;
     let ask_again = due.map_or(Some(None), |due| (due > taking.now).then_some(Some(due)));
     let ask_again = ask_again.unwrap_or_else(|| {
+        if more || more_new {
+            return Some(taking.now);
+        }
         state.allowance(taking.now, limits, in_flight + number(&first) + number(&again)).ask_again
     });
-    Ok(Claimed { leases: again.into_iter().chain(first).collect(), ask_again })
+    Ok((again.into_iter().chain(first).collect(), ask_again))
 }
 
 fn number(leases: &[Lease]) -> u32 {
@@ -101,21 +111,30 @@ fn in_flight(session: &dyn Session, endpoint: &str) -> Result<u32, SqlError> {
     Ok(count.unwrap_or_default())
 }
 
+/// Lanes in which something is only put aside make room for others. True: so many were looked at that the rest is
+/// for the next transaction.
 fn take_lanes(
     session: &dyn Session,
-    endpoint: &str,
+    (endpoint, state): (&str, &EndpointState),
     tried: bool,
     most: usize,
     taking: &Taking<'_>,
-) -> Result<Vec<Lease>, SqlError> {
-    if most == 0 {
-        return Ok(Vec::new());
+) -> Result<(Vec<Lease>, bool), SqlError> {
+    let (mut leases, mut looked_at) = (Vec::new(), 0);
+    while leases.len() < most {
+        if looked_at >= most + AT_ONCE {
+            return Ok((leases, true));
+        }
+        let lanes = due_lanes(session, endpoint, tried, most - leases.len(), taking.now)?;
+        if lanes.is_empty() {
+            break;
+        }
+        looked_at += lanes.len();
+        for lane in lanes {
+            leases.extend(take_lane(session, &lane, state, taking)?);
+        }
     }
-    let mut leases = Vec::new();
-    for lane in due_lanes(session, endpoint, tried, most, taking.now)? {
-        leases.extend(take_lane(session, &lane, taking)?);
-    }
-    Ok(leases)
+    Ok((leases, false))
 }
 
 /// The first lanes that are due, of those whose next delivery was tried before or not.
@@ -138,11 +157,22 @@ fn due_lanes(
 }
 
 /// None: nothing in the lane is due after all; it is due later now.
-fn take_lane(session: &dyn Session, lane: &str, taking: &Taking<'_>) -> Result<Option<Lease>, SqlError> {
+fn take_lane(
+    session: &dyn Session,
+    lane: &str,
+    state: &EndpointState,
+    taking: &Taking<'_>,
+) -> Result<Option<Lease>, SqlError> {
     let Some(delivery) = next_in(session, lane, taking.now)? else {
         lanes::refresh(session, lane)?;
         return Ok(None);
     };
+    // Where it may have taken effect, the look comes first.
+    if !delivery.effect_unknown && !state.takes(&delivery.kind()) {
+        put_aside(session, &delivery, taking.now)?;
+        lanes::refresh(session, lane)?;
+        return Ok(None);
+    }
     let token = session.first(
         "UPDATE lane SET lease_token = lease_token + 1, lease_until_ms = ?2, lease_owner = ?3
          WHERE lane_id = ?1 RETURNING lease_token",
@@ -152,6 +182,22 @@ fn take_lane(session: &dyn Session, lane: &str, taking: &Taking<'_>) -> Result<O
     begin_attempt(session, &delivery, taking.now)?;
     let token = token.ok_or(SqlError::Unexpected)?;
     Ok(Some(Lease { delivery, token, until: taking.until }))
+}
+
+/// Holds what its server does not take, until it does; like what consent holds it does not age, and blocks nobody.
+/// It is looked at again in a while, so that nothing is forgotten whatever becomes of the server's state.
+fn put_aside(session: &dyn Session, delivery: &Delivery, now: Timestamp) -> Result<(), SqlError> {
+    let look_at = now.saturating_add(LOOK_AGAIN).unwrap_or(now);
+    session.change(
+        "UPDATE delivery SET state = 4, due_ms = ?2, since_ms = ?3, reason = ?4 WHERE delivery_id = ?1",
+        bind![
+            &delivery.id.to_string(),
+            look_at.as_millisecond(),
+            now.as_millisecond(),
+            &delivery.suspended_reason()
+        ],
+    )?;
+    Ok(())
 }
 
 /// The delivery of a lane that is next and due. One that cannot be read is put aside for people, alone.

@@ -8,6 +8,7 @@ use super::super::Endpoints;
 use super::super::engine::Engine;
 use super::super::sql::{Session, SqlError, bind};
 use super::{Ledger, events, rows};
+use crate::model::delivery::KIND_SUSPENDED;
 use crate::model::endpoint::{EndpointReport, EndpointState};
 use crate::model::ids::EventId;
 use crate::model::work::StoreError;
@@ -50,10 +51,41 @@ impl<E: Engine> Endpoints for Ledger<E> {
         self.write(move |session| {
             session.announce_work();
             change(session, &endpoint, |state| state.resume(now))?;
+            release(session, &endpoint, now)?;
             note(session, "resumed", &by, &endpoint, now)
         })
         .await
     }
+
+    async fn offered(&self, endpoint: &str, offer: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let (endpoint, offer) = (endpoint.to_owned(), offer.to_owned());
+        self.write(move |session| {
+            let lifted = change(session, &endpoint, |state| state.offers(&offer))?;
+            if lifted {
+                session.announce_work();
+                release(session, &endpoint, now)?;
+            }
+            Ok(lifted)
+        })
+        .await
+    }
+}
+
+/// What is held because of its kind is due: whoever takes it sees whether the kind is still suspended. The lanes
+/// first, as everywhere.
+fn release(session: &dyn Session, endpoint: &str, now: Timestamp) -> Result<(), SqlError> {
+    let kinds = format!("{KIND_SUSPENDED}%");
+    let values = bind![endpoint, now.as_millisecond(), &kinds];
+    session.change(
+        "UPDATE lane SET due_ms = CASE WHEN due_ms < ?2 THEN due_ms ELSE ?2 END WHERE lane_id IN
+           (SELECT d.lane_id FROM delivery d WHERE d.state = 4 AND d.endpoint = ?1 AND d.reason LIKE ?3)",
+        values,
+    )?;
+    session.change(
+        "UPDATE delivery SET due_ms = ?2, since_ms = ?2 WHERE state = 4 AND endpoint = ?1 AND reason LIKE ?3",
+        values,
+    )?;
+    Ok(())
 }
 
 fn note(session: &dyn Session, what: &str, by: &str, endpoint: &str, now: Timestamp) -> Result<(), SqlError> {

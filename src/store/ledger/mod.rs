@@ -7,6 +7,7 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod figures;
+mod hasten;
 mod housekeeping;
 mod keys;
 mod lanes;

@@ -9,15 +9,19 @@ use crate::model::delivery::CLINIC;
 use crate::model::ids::{DeliveryId, EventId, ReferralId};
 use crate::model::referral::{Acceptance, NewReferral, SubmissionKey};
 
+/// By what a submission is known again.
+pub(super) struct Recognition {
+    partner: String,
+    keys: Vec<(i64, Vec<u8>)>,
+    content_mac: Vec<u8>,
+}
+
 /// A new referral, sealed and ready to insert.
 pub(super) struct SealedReferral {
     pub(super) id: ReferralId,
-    partner: String,
-    keys: Vec<(i64, Vec<u8>)>,
+    pub(super) recognition: Recognition,
     found_by: Vec<Vec<u8>>,
-    content_mac: Vec<u8>,
     sealed: Sealed,
-    plain_bytes: usize,
     received_ms: i64,
     delivery: DeliveryId,
     event: EventId,
@@ -32,16 +36,21 @@ impl<E: Engine> Ledger<E> {
         self.sealer.index(&[b"identifier", identifier.as_bytes()])
     }
 
-    pub(super) fn sealed_referral(&self, new: &NewReferral) -> SealedReferral {
-        let body = new.body.reveal();
-        SealedReferral {
-            id: new.id,
+    pub(super) fn recognition(&self, new: &NewReferral) -> Recognition {
+        Recognition {
             partner: new.partner.to_string(),
             keys: new.keys.iter().map(|key| (key.scope as i64, self.key_mac(key))).collect(),
-            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
             content_mac: self.sealer.index(&[b"content", new.canonical.reveal()]),
-            sealed: self.sealer.seal(body, &bound_to(&new.id.to_string(), new.partner.as_str())),
-            plain_bytes: body.len(),
+        }
+    }
+
+    pub(super) fn sealed_referral(&self, new: &NewReferral) -> SealedReferral {
+        let bound_to = bound_to(&new.id.to_string(), new.partner.as_str());
+        SealedReferral {
+            id: new.id,
+            recognition: self.recognition(new),
+            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
+            sealed: self.sealer.seal(new.body.reveal(), &bound_to),
             received_ms: new.received.as_millisecond(),
             delivery: DeliveryId::new(new.received),
             event: EventId::new(new.received),
@@ -49,7 +58,7 @@ impl<E: Engine> Ledger<E> {
     }
 }
 
-impl SealedReferral {
+impl Recognition {
     /// Whether a key of it is taken, and if so whether by the same content.
     pub(super) fn known(&self, session: &dyn Session) -> Result<Option<Acceptance>, SqlError> {
         if self.keys.is_empty() {
@@ -79,7 +88,9 @@ impl SealedReferral {
             if *content == self.content_mac { Acceptance::Repeated(*id) } else { Acceptance::Conflict }
         }))
     }
+}
 
+impl SealedReferral {
     pub(super) fn insert(&self, session: &dyn Session) -> Result<(), SqlError> {
         session.announce_work();
         let (id, delivery, event) = (self.id.to_string(), self.delivery.to_string(), self.event.to_string());
@@ -90,11 +101,19 @@ impl SealedReferral {
             "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms,
                since_ms, due_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7)",
-            bind![&delivery, &lane, lanes::FIRST_NUMBER, CLINIC, &id, &self.partner, self.received_ms],
+            bind![
+                &delivery,
+                &lane,
+                lanes::FIRST_NUMBER,
+                CLINIC,
+                &id,
+                &self.recognition.partner,
+                self.received_ms
+            ],
         ));
         statements.push(Statement::new(
             events::RECORD,
-            bind![&event, self.received_ms, "accepted", &self.partner, &id, None::<&str>, ""],
+            bind![&event, self.received_ms, "accepted", &self.recognition.partner, &id, None::<&str>, ""],
         ));
         session.change_all(&statements)
     }
@@ -110,27 +129,27 @@ impl SealedReferral {
                     &self.sealed.key_id,
                     &self.sealed.wrapped_key,
                     &self.sealed.ciphertext,
-                    self.plain_bytes,
+                    self.sealed.plain_bytes,
                     self.received_ms
                 ],
             ),
             Statement::new(
                 "INSERT INTO referral (referral_id, partner_id, payload_id, content_mac, received_ms, updated_ms)
                  VALUES (?1, ?2, ?1, ?3, ?4, ?4)",
-                bind![id, &self.partner, &self.content_mac, self.received_ms],
+                bind![id, &self.recognition.partner, &self.recognition.content_mac, self.received_ms],
             ),
         ];
-        statements.extend(self.keys.iter().map(|(scope, mac)| {
+        statements.extend(self.recognition.keys.iter().map(|(scope, mac)| {
             Statement::new(
                 "INSERT INTO submission_key (partner_id, scope, key_mac, referral_id) VALUES (?1, ?2, ?3, ?4)",
-                bind![&self.partner, *scope, mac, id],
+                bind![&self.recognition.partner, *scope, mac, id],
             )
         }));
         statements.extend(self.found_by.iter().map(|mac| {
             Statement::new(
                 "INSERT INTO referral_identifier (partner_id, identifier_mac, referral_id) VALUES (?1, ?2, ?3)
                  ON CONFLICT (partner_id, identifier_mac, referral_id) DO NOTHING",
-                bind![&self.partner, mac, id],
+                bind![&self.recognition.partner, mac, id],
             )
         }));
         statements

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::super::Referrals;
 use super::super::engine::Engine;
 use super::super::seal::Sealed;
-use super::super::sql::{Row, Session, SqlError, bind};
+use super::super::sql::{Bound, Row, Session, SqlError, bind};
 use super::housekeeping::AT_ONCE;
 use super::{Ledger, rows};
 use crate::model::ids::{PartnerId, ReferralId};
@@ -20,13 +20,13 @@ impl<E: Engine> Referrals for Ledger<E> {
     async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError> {
         let row = Arc::new(self.sealed_referral(&new));
         let recorded = Arc::clone(&row);
-        let accepted = self.write(move |session| match row.known(session)? {
+        let accepted = self.write(move |session| match row.recognition.known(session)? {
             Some(known) => Ok(known),
             None => row.insert(session).map(|()| Acceptance::Recorded(row.id)),
         });
         match accepted.await {
             Err(error @ StoreError::Unavailable(_)) if self.engine.can_look_after_a_lost_commit() => {
-                match self.read(move |session| recorded.known(session)).await? {
+                match self.read(move |session| recorded.recognition.known(session)).await? {
                     Some(Acceptance::Repeated(id)) if id == new.id => Ok(Acceptance::Recorded(id)),
                     known => known.ok_or(error),
                 }
@@ -36,8 +36,8 @@ impl<E: Engine> Referrals for Ledger<E> {
     }
 
     async fn known(&self, new: NewReferral) -> Result<Option<Acceptance>, StoreError> {
-        let row = self.sealed_referral(&new);
-        self.read(move |session| row.known(session)).await
+        let recognition = self.recognition(&new);
+        self.read(move |session| recognition.known(session)).await
     }
 
     async fn referral(&self, id: ReferralId) -> Result<Option<Referral>, StoreError> {
@@ -53,15 +53,7 @@ impl<E: Engine> Referrals for Ledger<E> {
         let partner = partner.to_string();
         let before = before.map_or_else(|| "ref-~".to_owned(), |id| id.to_string());
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE partner_id = ?1 AND referral_id < ?2
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
-                bind![&partner, &before, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            newest(session, "partner_id = ?1 AND referral_id < ?2", bind![&partner, &before, limit])
         })
         .await
     }
@@ -74,16 +66,12 @@ impl<E: Engine> Referrals for Ledger<E> {
     ) -> Result<Vec<Referral>, StoreError> {
         let (partner, mac) = (partner.to_string(), self.identifier_mac(identifier));
         self.read(move |session| {
-            let found = session.rows(
-                &format!(
-                    "SELECT {} FROM referral WHERE referral_id IN
-                       (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)
-                     ORDER BY referral_id DESC LIMIT ?3",
-                    rows::REFERRAL_COLUMNS
-                ),
+            newest(
+                session,
+                "referral_id IN
+                   (SELECT referral_id FROM referral_identifier WHERE partner_id = ?1 AND identifier_mac = ?2)",
                 bind![&partner, &mac, limit],
-            )?;
-            rows::readable(&found, |row| rows::referral(session, row))
+            )
         })
         .await
     }
@@ -92,31 +80,43 @@ impl<E: Engine> Referrals for Ledger<E> {
         let found = self
             .read(move |session| {
                 session.first(
-                    "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext
+                    "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext, p.plain_bytes
                      FROM referral r JOIN payload p ON p.payload_id = r.payload_id WHERE r.referral_id = ?1",
                     bind![&id.to_string()],
-                    |row| Ok((row.get::<String>(0)?, sealed(row)?)),
+                    |row| Ok((row.get::<String>(0)?, stored(row)?)),
                 )
             })
             .await?;
-        let Some((partner, Some(sealed))) = found else {
+        let Some((partner, stored)) = found else {
             return Ok(None);
         };
-        let opened = self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner));
+        let opened = match stored {
+            Stored::Purged => return Ok(None),
+            Stored::Torn => None,
+            Stored::Sealed(sealed) => self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner)),
+        };
         let plain = opened.ok_or(StoreError::Unreadable { what: "payload", id: id.to_string() })?;
         Ok(Some(Sensitive::new(plain)))
     }
 }
 
-/// None: it was purged.
-fn sealed(row: &Row) -> Result<Option<Sealed>, SqlError> {
-    let (wrapped_key, ciphertext) = (row.get::<Option<Vec<u8>>>(2)?, row.get::<Option<Vec<u8>>>(3)?);
-    let key_id = row.get(1)?;
-    Ok(wrapped_key.zip(ciphertext).map(|(wrapped_key, ciphertext)| Sealed {
-        key_id,
-        wrapped_key,
-        ciphertext,
-    }))
+/// What there is of a payload.
+enum Stored {
+    Sealed(Sealed),
+    Purged,
+    /// A part of it is gone, and no purge of ours leaves that behind.
+    Torn,
+}
+
+fn stored(row: &Row) -> Result<Stored, SqlError> {
+    let (key_id, plain_bytes) = (row.get(1)?, Some(row.get(4)?));
+    Ok(match (row.get(2)?, row.get(3)?) {
+        (Some(wrapped_key), Some(ciphertext)) => {
+            Stored::Sealed(Sealed { key_id, wrapped_key, ciphertext, plain_bytes })
+        }
+        (None, None) => Stored::Purged,
+        _ => Stored::Torn,
+    })
 }
 
 /// What a payload belongs to. Under another referral or another partner it does not open.
@@ -124,17 +124,31 @@ pub(super) fn bound_to(id: &str, partner: &str) -> String {
     format!("inbound|{id}|{partner}")
 }
 
+/// A payload's id is its referral's: so the oldest payloads lead, by their index.
+pub(super) const PURGE: &str = "
+  UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
+    (SELECT p.payload_id FROM payload p
+     WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1
+       AND EXISTS (SELECT 1 FROM referral r WHERE r.referral_id = p.payload_id AND r.updated_ms < ?1)
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.referral_id = p.payload_id
+         AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
+     ORDER BY p.created_ms LIMIT ?2)";
+
 /// Destroys bodies of referrals for which nothing is owed any more since before then.
 pub(super) fn purge(session: &dyn Session, before_ms: i64) -> Result<u64, SqlError> {
-    session.change(
-        "UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
-           (SELECT p.payload_id FROM payload p JOIN referral r ON r.payload_id = p.payload_id
-            WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1 AND r.updated_ms < ?1 AND NOT EXISTS
-              (SELECT 1 FROM delivery d WHERE d.referral_id = r.referral_id
-                 AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
-            ORDER BY p.created_ms LIMIT ?2)",
-        bind![before_ms, AT_ONCE],
-    )
+    session.change(PURGE, bind![before_ms, AT_ONCE])
+}
+
+/// The newest referrals of which this holds; the third value is how many.
+fn newest(session: &dyn Session, condition: &str, values: &[Bound<'_>]) -> Result<Vec<Referral>, SqlError> {
+    let found = session.rows(
+        &format!(
+            "SELECT {} FROM referral WHERE {condition} ORDER BY referral_id DESC LIMIT ?3",
+            rows::REFERRAL_COLUMNS
+        ),
+        values,
+    )?;
+    rows::readable(&found, |row| rows::referral(session, row))
 }
 
 fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referral>, SqlError> {

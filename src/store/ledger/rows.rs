@@ -20,7 +20,7 @@ pub(super) const DELIVERY_COLUMNS: &str = "
   (SELECT r.remote_etag FROM delivery r WHERE r.referral_id = d.referral_id AND r.state = 5
      AND r.resource_type = d.resource_type AND r.resource_id = d.resource_id
      AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
-  d.remote_reference";
+  d.remote_reference, d.server_errors, d.server_errors_since_ms";
 
 pub(super) fn delivery(row: &Row) -> Result<Delivery, SqlError> {
     read_delivery(row).map_err(|error| error.of_row("delivery", || row.get(0).unwrap_or_default()))
@@ -43,6 +43,10 @@ fn read_delivery(row: &Row) -> Result<Delivery, SqlError> {
         due: time(row, 11)?,
         reason: row.get(12)?,
         placed: row.get(16)?,
+        // Only whoever is to ask there needs it opened.
+        told_at: None,
+        server_errors: row.get(17)?,
+        server_errors_since: row.get::<Option<i64>>(18)?.map(timestamp),
         remote: remote_reference.map(|reference| RemoteResource { reference, etag }),
     })
 }
@@ -146,12 +150,15 @@ pub(super) fn timestamp(milliseconds: i64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::migrations;
     use super::*;
 
     #[test]
     fn reading_a_delivery_never_walks_all_that_were_delivered() {
         let ledger = rusqlite::Connection::open_in_memory().unwrap();
-        ledger.execute_batch(include_str!("../migrations/0003_ledger.sql")).unwrap();
+        for (_, migration) in migrations::after(0) {
+            ledger.execute_batch(migration).unwrap();
+        }
         let query = format!(
             "EXPLAIN QUERY PLAN SELECT {DELIVERY_COLUMNS} FROM delivery d WHERE d.delivery_id = 'dlv-1'"
         );

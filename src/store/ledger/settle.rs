@@ -6,6 +6,7 @@ use super::super::sql::{Session, SqlError, bind};
 use super::updates::{decision_text, keep_dependencies, link};
 use super::{endpoints, lanes};
 use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
+use crate::model::endpoint::AttemptEnd;
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
 use crate::model::update::DecisionNote;
@@ -16,14 +17,22 @@ pub(super) fn settle(
     session: &dyn Session,
     lease: &Lease,
     ended: &Ended,
+    told_at: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Settled, SqlError> {
     let settlement = &ended.settlement;
     let Some(lane) = still_ours(session, lease)? else {
         return Ok(Settled::Fenced);
     };
-    let finding = Finding::of(settlement, now);
+    let (was_left_alone, change) = endpoints::change(session, lanes::endpoint_of(&lane), |it| {
+        (it.is_left_alone(), it.ended(&ended.end, now, ended.random))
+    })?;
+    let mut finding = Finding::of(settlement, now);
+    // A probe that fails says something of the server again, and nothing of the message.
+    finding.failed &= !was_left_alone;
     finding.write_delivery(session, lease, now)?;
+    write_told_at(session, lease, told_at)?;
+    count_server_errors(session, lease, ended, now)?;
     finding.write_attempt(session, lease, now)?;
     let dependencies = match settlement {
         Settlement::Held { depends_on, .. } => depends_on.as_slice(),
@@ -34,9 +43,43 @@ pub(super) fn settle(
         write_clinic_record(session, lease.delivery.referral, record, now)?;
     }
     lanes::let_go(session, &lane)?;
-    let endpoint = lanes::endpoint_of(&lane);
-    let change = endpoints::change(session, endpoint, |it| it.ended(&ended.end, now, ended.random))?;
     Ok(Settled::Recorded(change))
+}
+
+/// Where the server tells what became of it, sealed; it is forgotten once something else is known.
+fn write_told_at(session: &dyn Session, lease: &Lease, told_at: Option<&[u8]>) -> Result<(), SqlError> {
+    if told_at.is_some() || lease.delivery.told_at.is_some() {
+        session.change(
+            "UPDATE delivery SET told_at = ?2 WHERE delivery_id = ?1",
+            bind![&lease.delivery.id.to_string(), told_at],
+        )?;
+    }
+    Ok(())
+}
+
+/// How often in a row its own server answered 500 to it: kept over restarts.
+fn count_server_errors(
+    session: &dyn Session,
+    lease: &Lease,
+    ended: &Ended,
+    now: Timestamp,
+) -> Result<(), SqlError> {
+    let delivery = &lease.delivery;
+    let (times, since) = match &ended.settlement {
+        Settlement::Retry { cause, .. }
+            if ended.end == AttemptEnd::Failed && cause.http_status == Some(500) =>
+        {
+            (delivery.server_errors.saturating_add(1), Some(delivery.server_errors_since.unwrap_or(now)))
+        }
+        _ => (0, None),
+    };
+    if (times, since) != (delivery.server_errors, delivery.server_errors_since) {
+        session.change(
+            "UPDATE delivery SET server_errors = ?2, server_errors_since_ms = ?3 WHERE delivery_id = ?1",
+            bind![&delivery.id.to_string(), times, since.map(Timestamp::as_millisecond)],
+        )?;
+    }
+    Ok(())
 }
 
 /// The lane of a lease, until the transaction ends; none: it is not ours any more.
@@ -83,7 +126,7 @@ impl<'a> Finding<'a> {
             Settlement::Held { decision, ask_again, .. } => {
                 Self { decision: Some(decision), due: Some(*ask_again), ..Self::plain(DeliveryState::Held) }
             }
-            Settlement::Retry { cause, at, counted, placed, effect } => {
+            Settlement::Retry { cause, at, counted, placed, effect, .. } => {
                 let placed = placed.as_deref();
                 Self { failed: *counted, placed, ..Self::retry(cause, *at, *effect) }
             }

@@ -4,7 +4,7 @@
 const FIRST: i64 = 3;
 
 /// The migrations, in order.
-const MIGRATIONS: [&str; 1] = [include_str!("0003_ledger.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("0003_ledger.sql"), include_str!("0004_outcomes.sql")];
 
 /// Another version of the gateway made the ledger.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -73,8 +73,9 @@ pub(super) fn told_as_damage(error: OpenError, file: &Path) -> OpenError {
 
 fn prepare(file: &Path, lock: File, cut_off: bool) -> Result<LockedConnection, OpenError> {
     let connection = Connection::open(file)?;
+    // Page size and automatic vacuum count for a new file only; an older one stays as it was made.
     connection.execute_batch(
-        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+        "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;",
     )?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
 use referral_gateway::sandbox::people::{self, ReferralOptions};
+use rusqlite::Connection;
 
 use crate::support::TestGateway;
 
@@ -102,4 +103,22 @@ async fn looks_after_an_unknown_outcome_are_counted_by_what_they_bring() {
     let metrics = gateway.metrics().await;
     let found = r#"refgw_reconcile_total{endpoint="@clinic",found="one"}"#;
     assert_eq!(metrics.get(found), Some(&1.0), "{metrics:?}");
+}
+
+#[tokio::test]
+async fn a_trail_that_was_changed_shows_at_the_next_look() {
+    let mut gateway = TestGateway::start().await;
+    gateway.expect_error_line("audit verify tells where");
+    let referral = gateway.referral(1).await;
+    gateway.clinic().accept(&referral);
+    gateway.settle().await;
+    let ledger = Connection::open(gateway.ledger()).unwrap();
+
+    gateway.gateway().look_at_trail().await.unwrap();
+    let whole = gateway.metrics().await["refgw_ledger_chain_ok"];
+    ledger.execute("UPDATE audit SET rule = 'another' WHERE number = 1", []).unwrap();
+    gateway.gateway().look_at_trail().await.unwrap();
+    let changed = gateway.metrics().await["refgw_ledger_chain_ok"];
+
+    assert_eq!((whole, changed), (1.0, 0.0));
 }

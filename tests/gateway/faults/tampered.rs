@@ -78,6 +78,19 @@ async fn a_body_that_was_moved_to_another_partner_or_referral_reaches_nobody() {
 }
 
 #[tokio::test]
+async fn a_purged_body_is_told_apart_from_a_damaged_one() {
+    let oldest = "(SELECT payload_id FROM payload ORDER BY created_ms, payload_id LIMIT 1)";
+    let purged = "UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id =";
+
+    let gateway = one_of_three(&format!("{purged} {oldest}")).await;
+
+    let quarantined = gateway.deliveries(DeliveryState::Quarantined).await;
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!(quarantined[0].reason.as_deref(), Some("payload-purged"));
+    assert_eq!(gateway.clinic().referrals().len(), 2);
+}
+
+#[tokio::test]
 async fn an_update_whose_referral_cannot_be_read_back_is_put_aside_and_the_others_arrive() {
     let mut gateway = TestGateway::start().await;
     let damaged = gateway.referral(1).await;
@@ -95,6 +108,20 @@ async fn an_update_whose_referral_cannot_be_read_back_is_put_aside_and_the_other
     assert_eq!(quarantined.len(), 1);
     assert_named(&gateway, &quarantined[0]);
     assert_eq!(gateway.lakeside().server().all("Task").len(), 1);
+}
+
+#[tokio::test]
+async fn an_update_whose_referral_was_purged_says_so() {
+    let mut gateway = TestGateway::start().await;
+    let referral = gateway.referral(1).await;
+    tamper(&gateway, "UPDATE payload SET wrapped_key = NULL, ciphertext = NULL");
+
+    gateway.clinic().accept(&referral);
+    gateway.settle().await;
+
+    let quarantined = gateway.deliveries(DeliveryState::Quarantined).await;
+    assert_eq!(quarantined[0].reason.as_deref(), Some("payload-purged"));
+    assert!(gateway.lakeside().server().all("Task").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

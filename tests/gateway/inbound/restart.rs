@@ -82,6 +82,7 @@ async fn a_lease_that_ran_out_is_taken_over_with_a_look_and_the_late_worker_is_f
     let late = worker.store.settle(&lease, ended, lease.until).await.unwrap();
 
     assert_eq!(format!("{late:?}"), "Fenced");
+    assert_eq!(gateway.metrics().await.get("refgw_lease_lost_total"), Some(&1.0));
     assert_eq!(transactions(&gateway), 1);
     assert_arrived_once(&mut gateway).await;
 }

@@ -1,5 +1,6 @@
 //! CLINIC → PARTNER.
 
+mod accepted;
 mod arrival;
 mod consent_changes;
 mod consent_faults;

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use referral_gateway::model::clock::Clock as _;
 use referral_gateway::model::delivery::DeliveryState;
-use referral_gateway::sandbox::fhir_server::Fault;
+use referral_gateway::sandbox::fhir_server::{Fault, Offers};
+use rusqlite::{Connection, params};
 
 use super::{only, referral_of, sent_to, the_one};
 use crate::support::{Options, TestGateway};
@@ -118,4 +121,87 @@ async fn a_clinic_that_cannot_be_read_says_nothing_against_the_partner() {
 
     assert!(!gateway.log_text().contains("a server is left alone"));
     assert_eq!(gateway.lakeside().server().all("Task").len(), 6);
+}
+
+#[tokio::test]
+async fn what_waited_for_hours_goes_when_the_server_is_back_and_not_hours_later() {
+    let mut gateway = TestGateway::start().await;
+    let (first, second) = (gateway.referral(1).await, gateway.referral(2).await);
+    gateway.lakeside().server().faults().always(Some(Fault::status(502).on("POST", "")));
+    gateway.clinic().accept(&first);
+    gateway.settle().await;
+    let patient = the_one(&gateway, DeliveryState::UnknownWait).await;
+    gateway.clinic().accept(&second);
+    for _ in 0..72 {
+        gateway.after(Duration::from_mins(20)).await;
+    }
+    let probes = gateway.deliveries(DeliveryState::UnknownWait).await;
+    assert!(probes.iter().all(|it| it.attempts <= 5), "probes use no attempt of a message: {probes:?}");
+    let hours = gateway.clock().now() + SignedDuration::from_hours(5);
+    let ledger = Connection::open(gateway.ledger()).unwrap();
+    let change = "UPDATE delivery SET due_ms = ?1, attempts = 9 WHERE delivery_id = ?2";
+    ledger.execute(change, params![hours.as_millisecond(), patient.id.to_string()]).unwrap();
+    let change = "UPDATE lane SET due_ms = ?1, tried = 1 WHERE lane_id = 'lakeside/' || ?2";
+    ledger.execute(change, params![hours.as_millisecond(), patient.referral.to_string()]).unwrap();
+
+    gateway.lakeside().server().faults().clear();
+    for _ in 0..5 {
+        gateway.after(Duration::from_mins(6)).await;
+    }
+
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 2);
+    assert!(gateway.log_text().contains("what waited for a server is due"));
+}
+
+/// Three referrals at a server that answers 405 to creations of Tasks, twice for the first.
+async fn with_a_kind_that_is_not_taken() -> TestGateway {
+    let mut gateway = TestGateway::start().await;
+    gateway.expect_leftovers();
+    let mut referrals = Vec::new();
+    for seed in 1..=3 {
+        referrals.push(gateway.referral(seed).await);
+    }
+    gateway.lakeside().server().faults().always(Some(Fault::status(405).on("POST", "Task")));
+    gateway.clinic().accept(&referrals[0]);
+    gateway.settle().await;
+    gateway.after(Duration::from_mins(1)).await;
+    the_one(&gateway, DeliveryState::Dead).await;
+    for referral in &referrals[1..] {
+        gateway.clinic().accept(referral);
+        gateway.clinic().schedule(referral);
+    }
+    gateway.settle().await;
+    gateway
+}
+
+#[tokio::test]
+async fn a_kind_that_a_server_does_not_take_is_held_and_other_kinds_arrive() {
+    let gateway = with_a_kind_that_is_not_taken().await;
+
+    let held = gateway.deliveries(DeliveryState::Held).await;
+    assert!(held.iter().all(|it| it.reason.as_deref() == Some("kind-suspended:create-Task")), "{held:?}");
+    assert_eq!(held.len(), 2);
+    assert_eq!(gateway.lakeside().server().all("Appointment").len(), 2);
+    assert_eq!(sent(&gateway, "lakeside"), 2 + 2, "two tries of the first Task, two Appointments");
+
+    gateway.lakeside().server().faults().clear();
+    gateway.after(Duration::from_hours(1)).await;
+    assert!(gateway.lakeside().server().all("Task").is_empty(), "nobody has said that anything changed");
+}
+
+#[tokio::test]
+async fn a_changed_capability_statement_lets_go_what_was_held() {
+    let gateway = with_a_kind_that_is_not_taken().await;
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.lakeside().server().faults().clear();
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.settle().await;
+    assert!(gateway.lakeside().server().all("Task").is_empty());
+
+    gateway.lakeside().server().set_offers(Offers { update_create: true, ..Offers::default() });
+    gateway.gateway().look_at_offers().await.unwrap();
+    gateway.settle().await;
+
+    assert_eq!(gateway.lakeside().server().all("Task").len(), 2);
+    assert!(gateway.deliveries(DeliveryState::Held).await.is_empty());
 }

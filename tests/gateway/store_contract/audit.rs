@@ -1,7 +1,7 @@
 //! The trail of decisions and disclosures.
 
 use jiff::Timestamp;
-use referral_gateway::model::audit::{AuditFilter, AuditKind, NewAuditRecord, Tampering};
+use referral_gateway::model::audit::{AuditFilter, AuditKind, NewAuditRecord, Tampering, TrailHead};
 use referral_gateway::model::ids::{AuditId, DeliveryId};
 use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::store::Noticed;
@@ -138,4 +138,24 @@ async fn a_held_update_is_due_when_another_version_of_what_it_depends_on_is_noti
 async fn notice(store: &Arc<dyn Store>, (kind, id, of): (&str, &str, &str), now: Timestamp) {
     let changed = vec![version(kind, id, of)];
     store.record(Noticed { changed, ..Noticed::nothing("Group", now) }, now).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_new_in_the_trail_is_looked_at_alone() {
+    for (store, _backend) in ledgers().await {
+        let some =
+            || vec![record(AuditKind::Decision, None, "deny"), record(AuditKind::Decision, None, "hold")];
+        store.append(some()).await.unwrap();
+        let known = store.trail_head().await.unwrap();
+        let nothing_new = store.inspect_behind(known.clone()).await.unwrap();
+        store.append(some()).await.unwrap();
+
+        let whole = store.inspect_behind(known.clone()).await.unwrap();
+        let strange = TrailHead { link: "00".repeat(32), ..known.clone() };
+        let other = store.inspect_behind(strange).await.unwrap();
+
+        assert_eq!((nothing_new.head, nothing_new.tampering), (known, vec![]));
+        assert_eq!((whole.head.number, whole.tampering), (4, vec![]));
+        assert_eq!(other.tampering, [Tampering::Changed(3)]);
+    }
 }

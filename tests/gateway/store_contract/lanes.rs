@@ -6,7 +6,8 @@ use referral_gateway::model::delivery::DeliveryState::{
 use referral_gateway::model::work::{Effect, Settlement};
 
 use super::{
-    LEASE, PLENTY, at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry, settle, states,
+    Arc, LEASE, PLENTY, Store, at, at_clinic, cause, claim, delivered, held, ledgers, owe, owed, retry,
+    settle, states,
 };
 
 #[tokio::test]
@@ -167,5 +168,58 @@ async fn nothing_that_was_accepted_is_lost_from_the_counts() {
         assert_eq!(counts.iter().map(|it| it.1).sum::<u64>(), 16, "eight referrals, eight updates");
         assert_eq!(owed(&store).await.len(), 8);
         assert!(counts.contains(&(Quarantined, 1)) && counts.contains(&(Delivered, 9)), "{counts:?}");
+    }
+}
+
+/// Updates that failed once and wait for hours: `unknown` of them may have taken effect.
+async fn waiting_for_hours(store: &Arc<dyn Store>, count: usize, unknown: usize) {
+    for n in 1..=count {
+        let referral = at_clinic(store, "lakeside", n).await;
+        owe(store, referral, &n.to_string(), "2").await;
+    }
+    let mut left = count;
+    while left > 0 {
+        for lease in claim(store, at(20)).await {
+            let effect = if left <= unknown { Effect::Unknown } else { Effect::None };
+            // Each at a time of its own, as waits are.
+            let due = at(7200 + i64::try_from(left).unwrap());
+            settle(store, &lease, retry(due, effect), at(21)).await;
+            left -= 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_server_that_works_again_is_due_and_what_may_be_there_is_looked_for_first() {
+    for (store, _backend) in ledgers().await {
+        waiting_for_hours(&store, 5, 2).await;
+        assert!(claim(&store, at(100)).await.is_empty());
+
+        assert_eq!(store.hasten("northside", at(100), at(160)).await.unwrap(), 0);
+        assert_eq!(store.hasten("lakeside", at(100), at(160)).await.unwrap(), 5);
+
+        let due: Vec<_> = owed(&store).await.iter().map(|it| (it.effect_unknown, it.due)).collect();
+        assert_eq!(due.iter().filter(|it| **it == (false, at(100))).count(), 3, "{due:?}");
+        assert_eq!(due.iter().filter(|it| **it == (true, at(160))).count(), 2, "{due:?}");
+        assert!(!claim(&store, at(100)).await.is_empty());
+        assert_eq!(store.hasten("lakeside", at(161), at(221)).await.unwrap(), 0, "all of it is due");
+    }
+}
+
+#[tokio::test]
+async fn what_consent_holds_is_not_hastened_and_a_long_queue_is_to_its_end() {
+    for (store, _backend) in ledgers().await {
+        let referral = at_clinic(&store, "lakeside", 1000).await;
+        owe(&store, referral, "1000", "2").await;
+        let lease = claim(&store, at(10)).await.remove(0);
+        settle(&store, &lease, retry(at(11), Effect::None), at(10)).await;
+        let lease = claim(&store, at(11)).await.remove(0);
+        settle(&store, &lease, held(), at(11)).await;
+        waiting_for_hours(&store, 210, 0).await;
+
+        assert_eq!(store.hasten("lakeside", at(100), at(160)).await.unwrap(), 210);
+
+        let held = owed(&store).await.into_iter().find(|it| it.state == Held).unwrap();
+        assert_eq!(held.due, at(300));
     }
 }

@@ -155,8 +155,14 @@ async fn where_an_effect_was_put_is_kept_until_it_is_known_to_be_the_only_one() 
         accept(&store, "lakeside", "A").await;
         let lease = claim(&store, at(0)).await.remove(0);
         let placed = Some("ServiceRequest/7".to_owned());
-        let verifying =
-            Settlement::Retry { cause: cause(), at: at(10), counted: false, placed, effect: Effect::Unknown };
+        let verifying = Settlement::Retry {
+            cause: cause(),
+            at: at(10),
+            counted: false,
+            placed,
+            told_at: None,
+            effect: Effect::Unknown,
+        };
         settle(&store, &lease, verifying, at(1)).await;
 
         let look = claim(&store, at(10)).await.remove(0);

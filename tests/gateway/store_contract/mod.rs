@@ -3,10 +3,12 @@
 
 mod accept;
 mod audit;
+mod between_attempts;
 mod cursor;
 mod damage;
 mod figures;
 mod housekeeping;
+mod kinds;
 mod lanes;
 mod leases;
 mod model_test;
@@ -230,7 +232,7 @@ fn held_on(depends_on: Vec<ResourceVersion>) -> Settlement {
 }
 
 fn retry(when: Timestamp, effect: Effect) -> Settlement {
-    Settlement::Retry { cause: cause(), at: when, counted: true, placed: None, effect }
+    Settlement::Retry { cause: cause(), at: when, counted: true, placed: None, told_at: None, effect }
 }
 
 fn cause() -> Cause {

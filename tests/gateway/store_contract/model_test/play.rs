@@ -201,7 +201,14 @@ impl<'a> Play<'a> {
         let it = &self.model.entries[entry];
         let forward = it.resource.is_none();
         let at = time(self.model.now + wait);
-        let again = |counted, effect| Settlement::Retry { cause: cause(), at, counted, placed: None, effect };
+        let again = |counted, effect| Settlement::Retry {
+            cause: cause(),
+            at,
+            counted,
+            placed: None,
+            told_at: None,
+            effect,
+        };
         match ending {
             Ending::Again { counted } => again(counted, Effect::None),
             Ending::Unknown { counted } => again(counted, Effect::Unknown),
