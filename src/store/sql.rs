@@ -43,6 +43,12 @@ pub trait Session {
     /// Changes rows and tells how many.
     fn change(&self, sql: &str, values: &[Bound<'_>]) -> Result<u64, SqlError>;
 
+    /// Runs statements of which none has to see what another did, though its rows may refer to theirs. A database
+    /// that is asked over a network may be asked once for all.
+    fn change_all(&self, statements: &[Statement<'_>]) -> Result<(), SqlError> {
+        statements.iter().try_for_each(|it| self.change(it.sql, &it.values).map(drop))
+    }
+
     /// Says that this change adds work, which other gateways may be told.
     fn announce_work(&self) {}
 }
@@ -66,6 +72,20 @@ impl dyn Session + '_ {
         read: impl FnMut(&Row) -> Result<T, SqlError>,
     ) -> Result<Vec<T>, SqlError> {
         self.rows(sql, values)?.iter().map(read).collect()
+    }
+}
+
+/// A statement that changes rows, with its parameters.
+#[derive(Clone, Debug)]
+pub struct Statement<'a> {
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Bound<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    /// A statement with these parameters.
+    pub(super) fn new(sql: &'static str, values: &[Bound<'a>]) -> Self {
+        Self { sql, values: values.to_vec() }
     }
 }
 
