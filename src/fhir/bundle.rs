@@ -1,20 +1,26 @@
 //! Bundles: the transactions that we write and read.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// One entry of a transaction: create this unless it exists.
-pub fn create_entry(full_url: &str, resource: &Value, if_none_exist: &str) -> Value {
-    let resource_type = resource["resourceType"].as_str().unwrap_or_default().to_owned();
-    json!({
-        "fullUrl": full_url,
-        "resource": resource,
-        "request": { "method": "POST", "url": resource_type, "ifNoneExist": if_none_exist },
-    })
+pub fn create_entry(full_url: &str, resource: Value, if_none_exist: &str) -> Value {
+    let resource_type = resource["resourceType"].as_str().unwrap_or_default();
+    let request = json!({ "method": "POST", "url": resource_type, "ifNoneExist": if_none_exist });
+    // `json!` would write a whole resource anew to put it in.
+    let mut entry = Map::with_capacity(3);
+    entry.insert("fullUrl".to_owned(), full_url.into());
+    entry.insert("resource".to_owned(), resource);
+    entry.insert("request".to_owned(), request);
+    Value::Object(entry)
 }
 
 /// A transaction of these entries.
-pub fn transaction(entries: &[Value]) -> Value {
-    json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
+pub fn transaction(entries: Vec<Value>) -> Value {
+    let mut bundle = Map::with_capacity(3);
+    bundle.insert("resourceType".to_owned(), "Bundle".into());
+    bundle.insert("type".to_owned(), "transaction".into());
+    bundle.insert("entry".to_owned(), Value::Array(entries));
+    Value::Object(bundle)
 }
 
 /// A search result of these resources, each with its address.

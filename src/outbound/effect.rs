@@ -176,10 +176,10 @@ impl Effect<'_> {
         let companions = self.companions();
         let mut entries: Vec<Value> = companions
             .iter()
-            .map(|it| bundle::create_entry(&it.full_url, &it.new.content, &it.new.condition))
+            .map(|it| bundle::create_entry(&it.full_url, it.new.content.clone(), &it.new.condition))
             .collect();
         entries.push(self.main_entry(remote));
-        let response = self.server.transaction(&bundle::transaction(&entries)).await?;
+        let response = self.server.transaction(&bundle::transaction(entries)).await?;
         let answer = bundle::entries(&response).last().map(|entry| &entry["response"]).ok_or(UNNAMED)?;
         let location = answer["location"].as_str().and_then(type_and_id);
         let named = location.map(|(resource_type, id)| format!("{resource_type}/{id}"));
@@ -191,7 +191,7 @@ impl Effect<'_> {
     fn main_entry(&self, remote: Option<&RemoteResource>) -> Value {
         let main = self.main();
         let Some(remote) = remote else {
-            return bundle::create_entry(MAIN_ADDRESS, &main.content, &self.condition());
+            return bundle::create_entry(MAIN_ADDRESS, main.content.clone(), &self.condition());
         };
         let mut request = json!({ "method": "PUT", "url": remote.reference });
         if let Some(etag) = &remote.etag {

@@ -60,7 +60,7 @@ pub fn to_clinic(
         }
     }
     writer.write_coordination(parties);
-    ForClinic { bundle: bundle::transaction(&writer.entries), parts: writer.parts, ids: writer.ids }
+    ForClinic { bundle: bundle::transaction(writer.entries), parts: writer.parts, ids: writer.ids }
 }
 
 /// For each part, the first that is known by the same identifier. A transaction may make a conditional create
@@ -104,9 +104,9 @@ impl<'m> Writer<'_, 'm> {
         let id = known_by(&resource, part.resource_type()).is_none().then(|| number.to_string());
         let condition = self.mark(&mut resource, number, part.resource_type());
         let binaries = self.lift_large_attachments(&mut resource, number);
-        self.push(&address(number), &resource, (&condition, id.as_deref()), Some(number));
+        self.push(&address(number), resource, (&condition, id.as_deref()), Some(number));
         for (name, binary) in binaries {
-            self.push(&binary_address(&name), &binary, (&self.names.by_tag(&name), Some(&name)), None);
+            self.push(&binary_address(&name), binary, (&self.names.by_tag(&name), Some(&name)), None);
         }
     }
 
@@ -126,14 +126,14 @@ impl<'m> Writer<'_, 'm> {
         self.maps.translate(&mut task);
         let task_number = submission.first("Task").map(|(number, _)| number);
         let known_by = self.names.by_identifier("task");
-        self.push(TASK_ADDRESS, &task, (&known_by, Some("task")), task_number);
+        self.push(TASK_ADDRESS, task, (&known_by, Some("task")), task_number);
 
         let full_urls: Vec<String> =
             self.entries.iter().filter_map(|entry| entry["fullUrl"].as_str().map(str::to_owned)).collect();
         let targets: Vec<&str> = full_urls.iter().map(String::as_str).collect();
         let provenance = provenance(self.names, parties, &targets, self.placer.order_identifier().as_ref());
         let known_by = self.names.by_tag("provenance");
-        self.push(PROVENANCE_ADDRESS, &provenance, (&known_by, Some("provenance")), None);
+        self.push(PROVENANCE_ADDRESS, provenance, (&known_by, Some("provenance")), None);
     }
 
     /// The part with references into the transaction, and without what only its own server may say.
@@ -205,13 +205,7 @@ impl<'m> Writer<'_, 'm> {
     }
 
     /// `known_by`: the search that finds it again, and its name among our effects if it is ours.
-    fn push(
-        &mut self,
-        full_url: &str,
-        resource: &Value,
-        known_by: (&str, Option<&str>),
-        part: Option<usize>,
-    ) {
+    fn push(&mut self, full_url: &str, resource: Value, known_by: (&str, Option<&str>), part: Option<usize>) {
         self.entries.push(bundle::create_entry(full_url, resource, known_by.0));
         self.parts.push(part);
         self.ids.push(known_by.1.map(|name| self.names.name(name)));

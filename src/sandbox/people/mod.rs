@@ -51,7 +51,7 @@ pub fn referral(seed: u64, options: &ReferralOptions) -> Value {
     let mut entries: Vec<Value> = enclosures(&case).iter().map(|it| case.entry(it.0, &it.1)).collect();
     entries.push(case.entry("request", &order::service_request(&case)));
     entries.push(case.entry("task", &order::task(&case)));
-    transaction(&entries)
+    transaction(entries)
 }
 
 /// A referral as one ServiceRequest that contains what it refers to.
