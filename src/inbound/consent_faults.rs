@@ -15,21 +15,27 @@ pub(super) fn with_consent_faults(
     submission: &Submission<'_>,
     zone: &TimeZone,
 ) -> Value {
-    let answers = items_mut(&mut response, "entry").enumerate();
-    for ((number, answer), part) in answers.zip(submission.parts()) {
-        if part.resource_type() != "Consent" {
-            continue;
-        }
-        let findings = only_holds(part.resource, Home::Bundle, zone);
-        if !findings.is_empty() {
-            let issues: Vec<Issue> = findings.into_iter().map(|it| issue(it, number)).collect();
+    for (number, answer) in items_mut(&mut response, "entry").enumerate() {
+        let issues = faults(submission, number, zone);
+        if !issues.is_empty() {
             answer["response"]["outcome"] = json!(operation_outcome(&issues, None));
         }
     }
     response
 }
 
-fn issue(finding: Finding, entry: usize) -> Issue {
-    let place = finding.element.replacen("Consent", &format!("Bundle.entry[{entry}].resource"), 1);
-    Issue::warning(IssueKind::BusinessRule, "SEND_CONSENT_ONLY_HOLDS", finding.fix).at(place)
+/// The same for the whole of a submission.
+pub fn warnings(submission: &Submission<'_>, zone: &TimeZone) -> Vec<Issue> {
+    (0..submission.parts().len()).flat_map(|number| faults(submission, number, zone)).collect()
+}
+
+fn faults(submission: &Submission<'_>, number: usize, zone: &TimeZone) -> Vec<Issue> {
+    let consent = submission.parts().get(number).filter(|it| it.resource_type() == "Consent");
+    let findings = consent.map(|it| only_holds(it.resource, Home::Bundle, zone)).unwrap_or_default();
+    findings.into_iter().map(|it| issue(&it, &submission.place(number))).collect()
+}
+
+fn issue(finding: &Finding, place: &str) -> Issue {
+    let place = finding.element.replacen("Consent", place, 1);
+    Issue::warning(IssueKind::BusinessRule, "SEND_CONSENT_ONLY_HOLDS", finding.fix.clone()).at(place)
 }

@@ -12,7 +12,7 @@ use super::housekeeping::AT_ONCE;
 use super::{Ledger, events, lanes, rows};
 use crate::model::delivery::CLINIC;
 use crate::model::ids::{DeliveryId, EventId, PartnerId, ReferralId};
-use crate::model::referral::{Acceptance, NewReferral, Referral, SubmissionKey};
+use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
 use crate::model::sensitive::Sensitive;
 use crate::model::work::StoreError;
 
@@ -221,7 +221,8 @@ impl Recognition {
                 |row| Ok((row.parsed(0)?, row.get::<Vec<u8>>(1)?)),
             )?;
             if let Some((id, content)) = taken {
-                let same = content == self.content_mac;
+                // What was sent is its own content; what it refers to may have changed since.
+                let same = *scope == KeyScope::Sent as i64 || content == self.content_mac;
                 return Ok(Some(if same { Acceptance::Repeated(id) } else { Acceptance::Conflict }));
             }
         }
