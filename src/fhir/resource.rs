@@ -82,7 +82,9 @@ pub fn write_canonical(
         Value::Object(map) => {
             let mut keys: Vec<(&String, Written)> = map.keys().map(|key| (key, Written::Whole)).collect();
             keys.sort_unstable_by_key(|(key, _)| *key);
-            keys.iter_mut().for_each(|(key, written)| *written = how(map, key));
+            for (key, written) in &mut keys {
+                *written = how(map, key);
+            }
             keys.retain(|(_, written)| *written != Written::Not);
             write_list(out, b'{', b'}', keys, |out, (key, written)| {
                 write_text(key, out);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::consent::lint::{Finding, Home, only_holds};
 use crate::fhir::outcome::{Issue, IssueKind, operation_outcome};
+use crate::fhir::reference;
 use crate::fhir::resource::items_mut;
 use crate::translation::submission::Submission;
 
@@ -30,9 +31,27 @@ pub fn warnings(submission: &Submission<'_>, zone: &TimeZone) -> Vec<Issue> {
 }
 
 fn faults(submission: &Submission<'_>, number: usize, zone: &TimeZone) -> Vec<Issue> {
-    let consent = submission.parts().get(number).filter(|it| it.resource_type() == "Consent");
-    let findings = consent.map(|it| only_holds(it.resource, Home::Bundle, zone)).unwrap_or_default();
-    findings.into_iter().map(|it| issue(&it, &submission.place(number))).collect()
+    let Some(part) = submission.parts().get(number).filter(|it| it.resource_type() == "Consent") else {
+        return Vec::new();
+    };
+    let place = submission.place(number);
+    let findings = if place.contains(".contained[") {
+        only_holds(&as_entry(part.resource), Home::Bundle, zone)
+    } else {
+        only_holds(part.resource, Home::Bundle, zone)
+    };
+    findings.into_iter().map(|it| issue(&it, &place)).collect()
+}
+
+/// The Consent with references as an entry of a Bundle has them: what it is contained with has an address then.
+fn as_entry(consent: &Value) -> Value {
+    let mut consent = consent.clone();
+    reference::for_each_mut(&mut consent, &mut |it| {
+        if it["reference"].as_str().is_some_and(|it| it.starts_with('#') && it.len() > 1) {
+            it["reference"] = json!("urn:uuid:00000000-0000-4000-8000-000000000000");
+        }
+    });
+    consent
 }
 
 fn issue(finding: &Finding, place: &str) -> Issue {

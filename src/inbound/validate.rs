@@ -17,7 +17,9 @@ pub fn message(
 ) -> Result<(), InboundError> {
     let mut issues = violations(message, envelope.door, house, partner)?;
     if let Some(gathered) = &envelope.gathered {
-        issues.iter_mut().for_each(|it| tell_place_as_sent(it, &gathered.places));
+        for issue in &mut issues {
+            tell_place_as_sent(issue, &gathered.places);
+        }
     }
     if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
 }

@@ -143,16 +143,15 @@ impl From<InboundError> for Refusal {
         let status = match &error {
             InboundError::NotJson(_) => StatusCode::BAD_REQUEST,
             InboundError::Gather(GatherFault::TooOften(_)) => StatusCode::TOO_MANY_REQUESTS,
-            InboundError::Gather(GatherFault::Unavailable { .. } | GatherFault::Busy) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            InboundError::Store(_) | InboundError::Lost | InboundError::Shut | InboundError::Profile(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            InboundError::Gather(GatherFault::Unavailable { .. } | GatherFault::Busy)
+            | InboundError::Store(_)
+            | InboundError::Lost
+            | InboundError::Shut
+            | InboundError::Profile(_) => StatusCode::SERVICE_UNAVAILABLE,
+            InboundError::WrongDoor(_)
+            | InboundError::Invalid(_)
+            | InboundError::Conflict
+            | InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let wait = match &error {
             InboundError::Shut | InboundError::Profile(_) => whole_seconds(TRY_AGAIN),

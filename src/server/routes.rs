@@ -100,3 +100,16 @@ pub(super) fn router() -> Router<Doors> {
 pub(super) fn offers() -> impl Iterator<Item = Offer> {
     ROUTES.iter().flat_map(|it| it.offers).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_for_fhir_says_what_it_offers() {
+        let silent = ["/fhir/", "/fhir/metadata", "/fhir/.well-known/smart-configuration"];
+        for route in ROUTES.iter().filter(|it| it.path.starts_with("/fhir")) {
+            assert_eq!(route.offers.is_empty(), silent.contains(&route.path), "{}", route.path);
+        }
+    }
+}

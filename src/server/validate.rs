@@ -71,7 +71,9 @@ fn validate(
     let mut issues = doors.inbound.check(&from.partner, &envelope)?;
     if let Some(place) = place {
         let name = resource::resource_type(&message);
-        issues.iter_mut().for_each(|it| tell_place_as_sent(it, name, &place));
+        for issue in &mut issues {
+            tell_place_as_sent(issue, name, &place);
+        }
     }
     if issues.is_empty() {
         issues.push(Issue::information(
