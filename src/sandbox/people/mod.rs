@@ -81,12 +81,12 @@ pub fn message(seed: u64, options: &ReferralOptions, (system, code): (&str, &str
         "source": { "endpoint": format!("https://{}.example/fhir/$process-message", options.partner) },
         "focus": focus.map(|it| json!([{ "reference": it["fullUrl"] }])),
     });
-    let headed = json!({ "fullUrl": format!("https://{}.example/fhir/MessageHeader/header-{seed}", options.partner),
-        "resource": header });
+    let address = format!("https://{}.example/fhir/MessageHeader/header-{seed}", options.partner);
+    let first = json!({ "fullUrl": address, "resource": header });
     let parts = entries.iter().map(|it| json!({ "fullUrl": it["fullUrl"], "resource": it["resource"] }));
     message["id"] = json!(format!("message-{seed}"));
     message["type"] = json!("message");
-    message["entry"] = [headed].into_iter().chain(parts).collect();
+    message["entry"] = [first].into_iter().chain(parts).collect();
     message
 }
 
