@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::StartError;
 use super::health::PartsHealth;
-use super::housekeeping::{self, Housekeeper};
+use super::housekeeping::Housekeeper;
 use super::ledger;
 use super::limits;
 use super::patience;
@@ -118,15 +118,7 @@ impl Parts {
 
     /// Keeps the ledger in order.
     pub fn housekeeper(&self, config: &Config) -> Housekeeper {
-        Housekeeper {
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.doors.clock),
-            work: Arc::clone(&self.doors.work),
-            metrics: Arc::clone(&self.doors.metrics),
-            retention: config.store.retention,
-            has_former_keys: !config.store.former_key_files.is_empty(),
-            servers: housekeeping::servers(&self.doors),
-        }
+        Housekeeper::of(config, &self.store, &self.doors)
     }
 
     pub(super) fn watching(&self, interval: Duration) -> Watching {
@@ -168,7 +160,9 @@ impl<'a> House<'a> {
             store,
             clock,
             clinic: fhir_client("the clinic", &config.clinic.endpoint, clock, &http)?,
-            servers: Arc::new(sources::servers(&partners, clock, &http)?),
+            servers: Arc::new(sources::servers(&partners, |name, endpoint| {
+                fhir_client(name, endpoint, clock, &http)
+            })?),
             admission: Arc::new(limits::admission(config, clock)),
             partners: Arc::new(partners),
             profiles: profiles::load(config.profiles_directory.as_deref())?,

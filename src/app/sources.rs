@@ -6,28 +6,25 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::StartError;
-use super::parts::fhir_client;
 use crate::config::settings::Config;
 use crate::fhir::client::FhirClient;
 use crate::inbound::gather::{Source, Sources};
-use crate::model::clock::Clock;
 use crate::model::ids::PartnerId;
-use crate::model::partner::{OutboundMode, Partners};
+use crate::model::partner::{Endpoint, OutboundMode, Partners};
 use crate::server::admission::Admission;
 
 /// For how many Tasks one partner's server is read at the same time.
 const TASKS_AT_ONCE: usize = 4;
 
-/// The way to each partner's server, where it has one.
+/// The way to each partner's server, where it has one; `client` makes it.
 pub(super) fn servers(
     partners: &Partners,
-    clock: &Arc<dyn Clock>,
-    http: &reqwest::Client,
+    client: impl Fn(&str, &Endpoint) -> Result<FhirClient, StartError>,
 ) -> Result<BTreeMap<PartnerId, FhirClient>, StartError> {
     let mut servers = BTreeMap::new();
     for partner in partners.all() {
         if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
-            servers.insert(partner.id.clone(), fhir_client(partner.id.as_str(), endpoint, clock, http)?);
+            servers.insert(partner.id.clone(), client(partner.id.as_str(), endpoint)?);
         }
     }
     Ok(servers)

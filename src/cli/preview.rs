@@ -111,13 +111,7 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
     };
     let message = open::message(&envelope)?;
     validate::message(&message, &envelope, house, partner)?;
-    let referral = Referral {
-        id: ReferralId::new(now),
-        partner: partner.id.clone(),
-        received: now,
-        clinic: None,
-        updated: now,
-    };
+    let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
     let for_clinic = translate::for_clinic(&message, &referral, house, partner);
     let recorded = Recorded { referral, repeated: false, message: None };
     let receipt = receipt::of(&recorded, &message, house, partner);

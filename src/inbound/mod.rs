@@ -39,8 +39,7 @@ use crate::model::work::StoreError;
 use crate::store::Store;
 use crate::translation::codes::CodeMaps;
 use crate::translation::submission::Submission;
-pub use crate::validation::EVENTS as MESSAGE_EVENTS;
-use crate::validation::{ProfileFault, ProfileLibrary};
+use crate::validation::{self, ProfileFault, ProfileLibrary};
 use gather::{GatherFault, Sources};
 use receipt::Receipt;
 
@@ -108,6 +107,11 @@ impl Inbound {
         }
         Ok(consent_faults::warnings(&Submission::of(&message), &self.house.time_zone))
     }
+}
+
+/// The events of messages that are taken, as `system|code`.
+pub fn message_events() -> impl Iterator<Item = String> {
+    validation::EVENTS.iter().map(|(system, code)| format!("{system}|{code}"))
 }
 
 /// What is taken.

@@ -1,5 +1,7 @@
 //! Body, keys, referral and the work to forward it: one transaction. Only after it may we say yes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::content::Content;
@@ -47,17 +49,20 @@ pub async fn referral(
         Intake::RepeatsOnly => inbound.store.known(new).await?.ok_or(InboundError::Shut)?,
     };
     crash_point("after-commit");
-    let (id, repeated) = match acceptance {
-        Acceptance::Recorded(id) => (id, false),
-        Acceptance::Repeated(id) => (id, true),
+    let id = match acceptance {
+        Acceptance::Recorded(id) => {
+            let referral = Referral::new(id, envelope.partner.clone(), envelope.received);
+            return Ok(Recorded { referral, repeated: false, message: None });
+        }
+        Acceptance::Repeated(id) => id,
         Acceptance::Conflict => return Err(InboundError::Conflict),
     };
     let referral = inbound.store.referral(id).await?.ok_or(InboundError::Lost)?;
-    let earlier = if repeated { message_of(inbound, id).await? } else { None };
+    let earlier = message_of(inbound, id).await?;
     if earlier.as_ref().is_some_and(|it| is_another_task(it, message, &content)) {
         return Err(InboundError::Conflict);
     }
-    Ok(Recorded { referral, repeated, message: earlier })
+    Ok(Recorded { referral, repeated: true, message: earlier })
 }
 
 /// The message by which a referral was recorded; none where it was purged.
@@ -92,10 +97,11 @@ fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<Submissio
         keys.add(KeyScope::BundleIdentifier, format!("{system}|{value}"));
     }
     if keys.0.is_empty() {
-        keys.add(KeyScope::Content, String::from_utf8_lossy(canonical).into_owned());
+        keys.add(KeyScope::Content, STANDARD.encode(canonical));
     }
     if let Some(gathered) = &envelope.gathered {
-        keys.0.push(sent(gathered.sent.reveal()));
+        // Before all others: what it refers to may have changed, and it is the same all the same.
+        keys.0.insert(0, sent(gathered.sent.reveal()));
         for (system, value) in task(message).into_iter().flat_map(coding::identifiers) {
             keys.add(KeyScope::TaskIdentifier, format!("{system}|{value}"));
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Doors;
 use super::resource_body::ResourceBody;
 use super::routes::{self, Offer};
-use crate::inbound::MESSAGE_EVENTS;
+use crate::inbound::message_events;
 use crate::outbound::kinds::KINDS;
 
 /// `GET /fhir/metadata` (FHIR R4, http, capabilities).
@@ -46,7 +46,7 @@ fn statement(public_url: &str) -> Value {
             }],
             "documentation": format!(
                 "A new referral, by one of these events: {}. The reply comes at once.",
-                MESSAGE_EVENTS.map(|(system, code)| format!("{system}|{code}")).join(", "),
+                message_events().collect::<Vec<_>>().join(", "),
             ),
         }],
     })
