@@ -168,8 +168,8 @@ fn text(
 
 fn name(resource: &Value) -> String {
     let identifiers = resource["identifier"].as_array();
-    let values = identifiers.into_iter().flatten().filter_map(|it| it["value"].as_str());
-    let value = values.filter(|it| !it.starts_with("ref-")).next().unwrap_or_default();
+    let mut values = identifiers.into_iter().flatten().filter_map(|it| it["value"].as_str());
+    let value = values.find(|it| !it.starts_with("ref-")).unwrap_or_default();
     let value = if resource_type(resource) == "Task" { "" } else { value };
     format!("{} {value}", resource_type(resource))
 }
