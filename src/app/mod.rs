@@ -12,6 +12,7 @@ pub mod preflight;
 pub mod pressure;
 pub mod profiles;
 mod running;
+mod sources;
 pub mod watching;
 
 use std::net::SocketAddr;

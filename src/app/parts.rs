@@ -18,6 +18,7 @@ use super::patience;
 use super::preflight;
 use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
+use super::sources;
 use super::watching::Watching;
 use crate::auth::keys::access_token_key;
 use crate::auth::obtain::token_source;
@@ -32,9 +33,10 @@ use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::PartnerId;
-use crate::model::partner::{Endpoint, OutboundMode, Partners};
+use crate::model::partner::{Endpoint, Partners};
 use crate::model::work::Settlement;
 use crate::outbound::{self, Outbound};
+use crate::server::admission::Admission;
 use crate::server::operator::{self, OperatorDoors};
 use crate::server::{Doors, Limits};
 use crate::store::Store;
@@ -68,7 +70,7 @@ impl Parts {
         let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
         let store = &opened.store;
         let house = House::of(config, store, clock, metrics)?;
-        let (inbound, outbound) = (house.inbound(config), house.outbound(config)?);
+        let (inbound, outbound) = (house.inbound(config), house.outbound(config));
         let clinic_changed = Arc::new(Notify::new());
         let worker = Worker {
             forwarded: Arc::clone(&clinic_changed),
@@ -136,9 +138,10 @@ impl Parts {
 struct House<'a> {
     store: &'a Arc<dyn Store>,
     clock: &'a Arc<dyn Clock>,
-    http: reqwest::Client,
     clinic: FhirClient,
     partners: Arc<Partners>,
+    servers: Arc<BTreeMap<PartnerId, FhirClient>>,
+    admission: Arc<Admission>,
     profiles: Profiles,
     public_url: String,
     metrics: Arc<Metrics>,
@@ -152,12 +155,16 @@ impl<'a> House<'a> {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let http = http_client();
+        let partners: Partners = config.partners.iter().cloned().collect();
         Ok(Self {
             store,
             clock,
             clinic: fhir_client("the clinic", &config.clinic.endpoint, clock, &http)?,
-            http,
-            partners: Arc::new(config.partners.iter().cloned().collect()),
+            servers: Arc::new(sources::servers(&partners, |name, endpoint| {
+                fhir_client(name, endpoint, clock, &http)
+            })?),
+            admission: Arc::new(limits::admission(config, clock)),
+            partners: Arc::new(partners),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
             metrics,
@@ -169,6 +176,7 @@ impl<'a> House<'a> {
             store: Arc::clone(self.store) as _,
             clock: Arc::clone(self.clock),
             clinic: self.clinic.clone(),
+            sources: Arc::new(sources::sources(&self.servers, &self.admission, config)),
             partners: Arc::clone(&self.partners),
             looks: Arc::clone(&self.metrics) as _,
             house: Arc::new(inbound::House {
@@ -183,20 +191,13 @@ impl<'a> House<'a> {
         }
     }
 
-    fn outbound(&self, config: &Config) -> Result<Outbound, StartError> {
-        let mut servers: BTreeMap<PartnerId, FhirClient> = BTreeMap::new();
-        for partner in self.partners.all() {
-            if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
-                let client = fhir_client(partner.id.as_str(), endpoint, self.clock, &self.http)?;
-                servers.insert(partner.id.clone(), client);
-            }
-        }
-        Ok(Outbound {
+    fn outbound(&self, config: &Config) -> Outbound {
+        Outbound {
             store: Arc::clone(self.store) as _,
             clock: Arc::clone(self.clock),
             clinic: self.clinic.clone(),
             partners: Arc::clone(&self.partners),
-            servers: Arc::new(servers),
+            servers: Arc::clone(&self.servers),
             house: Arc::new(outbound::House {
                 public_url: self.public_url.clone(),
                 maps: self.profiles.to_partner.clone(),
@@ -209,7 +210,7 @@ impl<'a> House<'a> {
             looks: Arc::clone(&self.metrics) as _,
             refused_feeds: Arc::default(),
             looked_at: Arc::default(),
-        })
+        }
     }
 
     fn clinic_rules(&self, config: &Config) -> ClinicRules {
@@ -250,7 +251,7 @@ impl<'a> House<'a> {
             access_tokens,
             token_service: Arc::new(token_service),
             addresses,
-            admission: Arc::new(limits::admission(config, &clock)),
+            admission: Arc::clone(&self.admission),
             clock,
             limits: Limits {
                 max_body_bytes: config.server.max_body_bytes,

@@ -14,6 +14,7 @@ use crate::app::profiles;
 use crate::config::settings::Config;
 use crate::fhir::json;
 use crate::fhir::outcome::{Explain, operation_outcome};
+use crate::inbound::record::Recorded;
 use crate::inbound::{House, InboundError, open, receipt, translate, validate};
 use crate::model::clock::{Clock, SystemClock};
 use crate::model::envelope::{Door, Envelope};
@@ -106,19 +107,25 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
         received: now,
         idempotency_key: None,
         if_none_exist: None,
+        gathered: None,
     };
     let message = open::message(&envelope)?;
-    validate::message(&message, house, partner)?;
+    validate::message(&message, &envelope, house, partner)?;
     let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
-    let receipt = receipt::of(&referral, false, &message, house, partner);
     let for_clinic = translate::for_clinic(&message, &referral, house, partner);
+    let recorded = Recorded { referral, repeated: false, message: None };
+    let receipt = receipt::of(&recorded, &message, house, partner);
     Ok(Steps { answer: receipt.transaction_response.unwrap_or(receipt.task), for_clinic: for_clinic.bundle })
 }
 
 /// The door that a sender would choose.
 fn door_for(body: &[u8]) -> Door {
-    let single = json::parse(body).is_ok_and(|it| it["resourceType"] == "ServiceRequest");
-    if single { Door::ServiceRequest } else { Door::Transaction }
+    let message = json::parse(body).unwrap_or_default();
+    match (message["resourceType"].as_str(), message["type"].as_str()) {
+        (Some("ServiceRequest"), _) => Door::ServiceRequest,
+        (_, Some("message")) => Door::Message,
+        _ => Door::Transaction,
+    }
 }
 
 fn house(config: &Config) -> Result<House, profiles::ProfileError> {

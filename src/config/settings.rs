@@ -84,6 +84,10 @@ pub struct Limits {
     pub client: Rate,
     /// How often a client may ask for a token.
     pub token: Rate,
+    /// The most resources that are read from a partner's server for one Task.
+    pub gather_resources: usize,
+    /// The longest that this may take.
+    pub gather_patience: Duration,
     /// From where on no more referrals are taken.
     pub pressure: PressureLimits,
     /// The size of the ballast file beside the ledger, in bytes; 0: none.

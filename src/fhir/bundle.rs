@@ -32,6 +32,12 @@ pub fn searchset(matches: Vec<(String, Value)>) -> Value {
     json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
 }
 
+/// The MessageHeader of a `message` Bundle, which must be its first entry (FHIR R4, bdl-12).
+pub fn header(bundle: &Value) -> Option<&Value> {
+    let first = entries(bundle).next().map(|it| &it["resource"]).filter(|_| bundle["type"] == "message");
+    first.filter(|it| it["resourceType"] == "MessageHeader")
+}
+
 /// The resources of a Bundle.
 pub fn resources(bundle: &Value) -> impl Iterator<Item = &Value> {
     entries(bundle).map(|entry| &entry["resource"]).filter(|it| it.is_object())

@@ -34,7 +34,8 @@ enum Named {
 }
 
 impl<'m> MessageIndex<'m> {
-    /// Reads the resources of a message. An entry without a resource is left out.
+    /// Reads the resources of a message. An entry without a resource is left out, and so is the header of a
+    /// `message` Bundle: it is about the others.
     pub fn of(message: &'m Value) -> Self {
         let entries = if resource::resource_type(message) == "Bundle" {
             bundle_entries(message)
@@ -109,7 +110,9 @@ pub fn contained(resource: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn bundle_entries(message: &Value) -> Vec<Entry<'_>> {
-    let entries = bundle::entries(message).enumerate().filter(|(_, it)| it["resource"].is_object());
+    let headers = usize::from(bundle::header(message).is_some());
+    let entries = bundle::entries(message).enumerate().skip(headers);
+    let entries = entries.filter(|(_, it)| it["resource"].is_object());
     let read = entries.map(|(number, it)| Entry {
         at: format!("Bundle.entry[{number}].resource"),
         full_url: it["fullUrl"].as_str(),

@@ -5,6 +5,7 @@ pub mod capability;
 pub mod client;
 pub mod coding;
 pub mod json;
+pub mod message;
 pub mod message_index;
 pub mod outcome;
 pub mod reference;

@@ -42,6 +42,8 @@ pub enum IssueKind {
     Timeout,
     /// A fault of ours.
     Exception,
+    /// Nothing is wrong.
+    Informational,
 }
 
 impl IssueKind {
@@ -65,6 +67,7 @@ impl IssueKind {
             Self::Throttled => "throttled",
             Self::Timeout => "timeout",
             Self::Exception => "exception",
+            Self::Informational => "informational",
         }
     }
 }
@@ -114,6 +117,11 @@ impl Issue {
     /// A warning without a place.
     pub fn warning(kind: IssueKind, code: &'static str, text: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(kind, code, text) }
+    }
+
+    /// Something worth knowing, without a place.
+    pub fn information(code: &'static str, text: impl Into<String>) -> Self {
+        Self { severity: Severity::Information, ..Self::error(IssueKind::Informational, code, text) }
     }
 
     /// The same issue, at this place.

@@ -1,7 +1,7 @@
 //! A resource as JSON. Resources stay `serde_json::Value`: a gateway must carry what it does not understand.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// FHIR's resource type; empty where there is none.
 pub fn resource_type(resource: &Value) -> &str {
@@ -56,29 +56,59 @@ pub fn push_item(value: &mut Value, element: &str, item: Value) {
 /// The same content whatever the order of keys and the white space: keys sorted, no spaces.
 pub fn canonical(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
-    write_canonical(value, &mut out);
+    write_canonical(value, &mut out, &mut |_, _| Written::Whole);
     out
 }
 
-fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+/// How an element is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// With its value.
+    Whole,
+    /// With null as its value.
+    Blank,
+    /// Not at all.
+    Not,
+}
+
+/// Writes the same as [`canonical`], but for the elements of which `how` says otherwise. It is asked with the
+/// object and the element's name, in the order of writing.
+pub fn write_canonical(
+    value: &Value,
+    out: &mut Vec<u8>,
+    how: &mut dyn FnMut(&Map<String, Value>, &str) -> Written,
+) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
-            write_list(out, b'{', b'}', keys, |out, key| {
-                write_scalar(&Value::String(key.clone()), out);
+            let mut keys: Vec<(&String, Written)> = map.keys().map(|key| (key, Written::Whole)).collect();
+            keys.sort_unstable_by_key(|(key, _)| *key);
+            for (key, written) in &mut keys {
+                *written = how(map, key);
+            }
+            keys.retain(|(_, written)| *written != Written::Not);
+            write_list(out, b'{', b'}', keys, |out, (key, written)| {
+                write_text(key, out);
                 out.push(b':');
-                write_canonical(&map[key], out);
+                match written {
+                    Written::Whole => write_canonical(&map[key], out, how),
+                    Written::Blank | Written::Not => out.extend_from_slice(b"null"),
+                }
             });
         }
         Value::Array(list) => {
-            write_list(out, b'[', b']', list.iter().collect(), |out, it| write_canonical(it, out));
+            write_list(out, b'[', b']', list.iter().collect(), |out, it| write_canonical(it, out, how));
         }
         scalar => write_scalar(scalar, out),
     }
 }
 
-fn write_list<T>(out: &mut Vec<u8>, open: u8, close: u8, items: Vec<T>, write: impl Fn(&mut Vec<u8>, T)) {
+fn write_list<T>(
+    out: &mut Vec<u8>,
+    open: u8,
+    close: u8,
+    items: Vec<T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
     out.push(open);
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
@@ -87,6 +117,10 @@ fn write_list<T>(out: &mut Vec<u8>, open: u8, close: u8, items: Vec<T>, write: i
         write(out, item);
     }
     out.push(close);
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a text can be written to memory");
 }
 
 fn write_scalar(value: &Value, out: &mut Vec<u8>) {

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::receipt::{self, Receipt, hosted_id};
+use super::record::{self, Recorded};
 use super::{Inbound, InboundError};
-use crate::fhir::{json, reference};
+use crate::fhir::reference;
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
@@ -40,7 +41,8 @@ impl Inbound {
     /// The receipt of a recorded referral, as it is now.
     pub async fn receipt(&self, referral: Referral, partner: &Partner) -> Result<Receipt, InboundError> {
         let message = self.message(&referral).await?;
-        Ok(receipt::of(&referral, true, &message, &self.house, partner))
+        let recorded = Recorded { referral, repeated: true, message: None };
+        Ok(receipt::of(&recorded, &message, &self.house, partner))
     }
 
     /// A part of the partner's own submission: `ServiceRequest/ref-…` or `Patient/ref-…-2`.
@@ -67,8 +69,7 @@ impl Inbound {
     }
 
     async fn message(&self, referral: &Referral) -> Result<Value, InboundError> {
-        let body = self.store.body(referral.id).await?.ok_or(InboundError::Lost)?;
-        json::parse(body.reveal()).map_err(|_| InboundError::Lost)
+        record::message_of(self, referral.id).await?.ok_or(InboundError::Lost)
     }
 }
 

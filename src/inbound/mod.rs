@@ -1,9 +1,13 @@
 //! PARTNER → CLINIC. [`Inbound::accept`] is the road up to the answer; [`Inbound::forward`] is what the
 //! worker does afterwards. They meet in the ledger, so a crash between them loses nothing.
 
+pub mod gather;
+
 pub mod open;
 
 pub mod validate;
+
+mod content;
 
 pub mod record;
 
@@ -34,7 +38,9 @@ use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
 use crate::store::Store;
 use crate::translation::codes::CodeMaps;
-use crate::validation::{ProfileFault, ProfileLibrary};
+use crate::translation::submission::Submission;
+use crate::validation::{self, ProfileFault, ProfileLibrary};
+use gather::{GatherFault, Sources};
 use receipt::Receipt;
 
 /// What the road needs, and nothing else.
@@ -46,6 +52,8 @@ pub struct Inbound {
     pub clock: Arc<dyn Clock>,
     /// The clinic's FHIR server.
     pub clinic: FhirClient,
+    /// The servers of partners that send Tasks.
+    pub sources: Arc<Sources>,
     /// Every partner.
     pub partners: Arc<Partners>,
     /// Whom we are and for whom.
@@ -74,7 +82,7 @@ pub struct House {
 }
 
 impl Inbound {
-    /// Takes one submission in. Once this has answered, the referral exists whatever happens next; the same
+    /// Takes one submission in, which was [gathered](Self::gather). Once this has answered, the referral exists whatever happens next; the same
     /// submission again gets the same receipt again.
     pub async fn accept(
         &self,
@@ -83,11 +91,27 @@ impl Inbound {
         intake: Intake,
     ) -> Result<Receipt, InboundError> {
         let message = open::message(&envelope)?;
-        validate::message(&message, &self.house, partner)?;
-        let (referral, repeated) = record::referral(self, &envelope, &message, intake).await?;
+        validate::message(&message, &envelope, &self.house, partner)?;
+        let recorded = record::referral(self, &envelope, &message, intake).await?;
+        let (referral, repeated) = (&recorded.referral, recorded.repeated);
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
-        Ok(receipt::of(&referral, repeated, &message, &self.house, partner))
+        Ok(receipt::of(&recorded, &message, &self.house, partner))
     }
+
+    /// The road up to the record, and no further: every issue that [`Inbound::accept`] would name, warnings included.
+    pub fn check(&self, partner: &Partner, envelope: &Envelope) -> Result<Vec<Issue>, InboundError> {
+        let message = open::message(envelope)?;
+        let issues = validate::violations(&message, envelope.door, &self.house, partner)?;
+        if !issues.is_empty() {
+            return Ok(issues);
+        }
+        Ok(consent_faults::warnings(&Submission::of(&message), &self.house.time_zone))
+    }
+}
+
+/// The events of messages that are taken, as `system|code`.
+pub fn message_events() -> impl Iterator<Item = String> {
+    validation::EVENTS.iter().map(|(system, code)| format!("{system}|{code}"))
 }
 
 /// What is taken.
@@ -111,6 +135,9 @@ pub enum InboundError {
     /// The message breaks a rule.
     #[error("{} issues", .0.len())]
     Invalid(Vec<Issue>),
+    /// A Task could not be made whole. Nothing was recorded.
+    #[error(transparent)]
+    Gather(#[from] GatherFault),
     /// A profile that the partner's resources must meet cannot be used. Nothing was recorded.
     #[error("nothing of this partner can be checked: {0}")]
     Profile(#[from] ProfileFault),
@@ -134,6 +161,7 @@ impl Explain for InboundError {
             Self::NotJson(error) => vec![not_json(error)],
             Self::WrongDoor(door) => vec![wrong_door(*door)],
             Self::Invalid(issues) => issues.clone(),
+            Self::Gather(fault) => vec![fault.issue()],
             Self::Conflict => vec![Issue::error(
                 IssueKind::Duplicate,
                 "SEND_DUPLICATE",
@@ -179,12 +207,14 @@ fn not_json(error: &JsonError) -> Issue {
 fn wrong_door(door: Door) -> Issue {
     let text = match door {
         Door::Transaction => {
-            "Send a Bundle of type transaction here. A single ServiceRequest goes to POST /fhir/ServiceRequest; \
-             other doors are not open in this version."
+            "Send a Bundle of type transaction here. A single ServiceRequest goes to POST /fhir/ServiceRequest, a Task \
+             to POST /fhir/Task."
         }
         Door::ServiceRequest => {
             "Send a ServiceRequest here, with what it refers to contained. A transaction goes to POST /fhir."
         }
+        Door::Task => "Send a Task here whose `focus` or `basedOn` names the ServiceRequest.",
+        Door::Message => "Send a Bundle of type message here. A transaction goes to POST /fhir.",
     };
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNEXPECTED", text)
 }

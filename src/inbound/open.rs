@@ -18,7 +18,8 @@ pub fn message(envelope: &Envelope) -> Result<Value, InboundError> {
 
 const fn expected(door: Door) -> &'static str {
     match door {
-        Door::Transaction => "Bundle",
+        // A Task comes with what was gathered for it.
+        Door::Transaction | Door::Message | Door::Task => "Bundle",
         Door::ServiceRequest => "ServiceRequest",
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::House;
-use super::consent_faults::with_consent_faults;
+use super::consent_faults::{self, with_consent_faults};
+use super::content::Content;
+use super::record::Recorded;
+use crate::fhir::outcome::operation_outcome;
 use crate::fhir::resource;
 use crate::model::ids::ReferralId;
 use crate::model::partner::Partner;
@@ -22,22 +25,47 @@ pub struct Receipt {
     pub repeated: bool,
     /// The coordination Task.
     pub task: Value,
-    /// The `transaction-response` for a Bundle; none for a single ServiceRequest.
+    /// The `transaction-response`, where a transaction was sent.
     pub transaction_response: Option<Value>,
+    /// What the reply says, where a message was sent.
+    pub in_reply: Option<InReply>,
 }
 
-/// Makes the receipt of a recorded referral.
-pub fn of(referral: &Referral, repeated: bool, message: &Value, house: &House, partner: &Partner) -> Receipt {
+/// What a reply to a message says: the same at every repeat, so the Task is as it was at first.
+#[derive(Clone, Debug)]
+pub struct InReply {
+    /// The Task when the referral was recorded.
+    pub task: Value,
+    /// An OperationOutcome with what the sender should mend, though it was taken.
+    pub warnings: Option<Value>,
+}
+
+/// Makes the receipt of a recorded referral. A referral that came by another door, or in another order, is told in
+/// the words in which it was recorded.
+pub fn of(recorded: &Recorded, message: &Value, house: &House, partner: &Partner) -> Receipt {
+    let Recorded { referral, repeated, message: earlier } = recorded;
     let submission = Submission::of(message);
-    let placer = Placer::of(&submission);
+    let known = Submission::of(earlier.as_ref().unwrap_or(message));
     let parties = parties(house, partner, referral);
-    let task = receipt_task(referral, &placer, &parties);
-    let is_bundle = resource::resource_type(message) == "Bundle";
-    let transaction_response =
-        is_bundle.then(|| transaction_response(referral, &placer, &task, &house.public_url));
-    let transaction_response =
-        transaction_response.map(|it| with_consent_faults(it, &submission, &house.time_zone));
-    Receipt { referral: referral.id, repeated, task, transaction_response }
+    let task = receipt_task(referral, &Placer::of(&known), &parties);
+    let transaction_response = (message["type"] == "transaction").then(|| {
+        let numbers = match earlier {
+            Some(_) => Content::of(&submission).numbers_in(&Content::of(&known)),
+            None => (0..submission.parts().len()).collect(),
+        };
+        let response =
+            transaction_response(referral, (&Placer::of(&submission), &numbers), &task, &house.public_url);
+        with_consent_faults(response, &submission, &house.time_zone)
+    });
+    let in_reply = (message["type"] == "message").then(|| {
+        let new = Referral { clinic: None, updated: referral.received, ..referral.clone() };
+        let warnings = consent_faults::warnings(&submission, &house.time_zone);
+        InReply {
+            task: receipt_task(&new, &Placer::of(&known), &parties),
+            warnings: (!warnings.is_empty()).then(|| operation_outcome(&warnings, None)),
+        }
+    });
+    Receipt { referral: referral.id, repeated: *repeated, task, transaction_response, in_reply }
 }
 
 /// Who takes part in a referral.
@@ -53,15 +81,21 @@ pub(super) fn parties<'a>(house: &'a House, partner: &'a Partner, referral: &Ref
 
 /// One entry for each of the request's, in its order (FHIR R4, http, transaction response). The coordination
 /// Task answers the placer's Task; where there was none, it stands at the end.
-fn transaction_response(referral: &Referral, placer: &Placer, task: &Value, public_url: &str) -> Value {
+/// `sent`: what was sent, and under which numbers it is hosted.
+fn transaction_response(
+    referral: &Referral,
+    (sent, numbers): (&Placer, &[usize]),
+    task: &Value,
+    public_url: &str,
+) -> Value {
     let mut entries: Vec<Value> = Vec::new();
     let mut has_task = false;
-    for (number, part) in placer.parts.iter().enumerate() {
+    for (number, part) in numbers.iter().zip(&sent.parts) {
         if part.resource_type == "Task" {
             has_task = true;
             entries.push(task_entry(referral, task, public_url));
         } else {
-            let id = hosted_id(referral.id, &part.resource_type, number);
+            let id = hosted_id(referral.id, &part.resource_type, *number);
             let location = format!("{public_url}/fhir/{}/{id}/_history/1", part.resource_type);
             entries.push(json!({ "response": created(&location, "1", referral) }));
         }

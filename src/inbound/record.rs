@@ -1,23 +1,39 @@
 //! Body, keys, referral and the work to forward it: one transaction. Only after it may we say yes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::content::Content;
 use super::{Inbound, InboundError, Intake};
-use crate::fhir::{bundle, coding, resource};
+use crate::fhir::{bundle, coding, json, resource};
 use crate::model::crash_point::crash_point;
-use crate::model::envelope::Envelope;
+use crate::model::envelope::{Door, Envelope};
 use crate::model::ids::ReferralId;
 use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
 use crate::model::sensitive::Sensitive;
+use crate::translation::submission::Submission;
 
-/// Records a referral, or finds that it is known. True: it was known.
+/// A referral of the ledger.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The referral.
+    pub referral: Referral,
+    /// It was known before.
+    pub repeated: bool,
+    /// The message by which it was recorded, where that was another time and the ledger still has it.
+    pub message: Option<Value>,
+}
+
+/// Records a referral, or finds that it is known.
 pub async fn referral(
     inbound: &Inbound,
     envelope: &Envelope,
     message: &Value,
     intake: Intake,
-) -> Result<(Referral, bool), InboundError> {
-    let canonical = resource::canonical(message);
+) -> Result<Recorded, InboundError> {
+    let content = Content::of(&Submission::of(message));
+    let canonical = content.bytes();
     let new = NewReferral {
         id: ReferralId::new(envelope.received),
         partner: envelope.partner.clone(),
@@ -33,53 +49,98 @@ pub async fn referral(
         Intake::RepeatsOnly => inbound.store.known(new).await?.ok_or(InboundError::Shut)?,
     };
     crash_point("after-commit");
-    match acceptance {
+    let id = match acceptance {
         Acceptance::Recorded(id) => {
-            Ok((Referral::new(id, envelope.partner.clone(), envelope.received), false))
+            let referral = Referral::new(id, envelope.partner.clone(), envelope.received);
+            return Ok(Recorded { referral, repeated: false, message: None });
         }
-        Acceptance::Repeated(id) => Ok((inbound.store.referral(id).await?.ok_or(InboundError::Lost)?, true)),
-        Acceptance::Conflict => Err(InboundError::Conflict),
+        Acceptance::Repeated(id) => id,
+        Acceptance::Conflict => return Err(InboundError::Conflict),
+    };
+    let referral = inbound.store.referral(id).await?.ok_or(InboundError::Lost)?;
+    let earlier = message_of(inbound, id).await?;
+    if earlier.as_ref().is_some_and(|it| is_another_task(it, message, &content)) {
+        return Err(InboundError::Conflict);
     }
+    Ok(Recorded { referral, repeated: true, message: earlier })
+}
+
+/// The message by which a referral was recorded; none where it was purged.
+pub async fn message_of(inbound: &Inbound, id: ReferralId) -> Result<Option<Value>, InboundError> {
+    let Some(body) = inbound.store.body(id).await? else {
+        return Ok(None);
+    };
+    json::parse(body.reveal()).map(Some).map_err(|_| InboundError::Lost)
+}
+
+/// By the same door, another Task is another content; by another door it is the first one's that counts.
+fn is_another_task(earlier: &Value, message: &Value, content: &Content) -> bool {
+    let form = |it: &Value| [it["resourceType"].clone(), it["type"].clone()];
+    form(earlier) == form(message) && !content.agrees_in_tasks(&Content::of(&Submission::of(earlier)))
 }
 
 /// By what this submission is known again (reference: delivery B4). The content itself is the key only
-/// where the sender named nothing; a requisition is no key, since it is shared by several orders.
+/// where the sender named nothing that any door knows; a requisition is no key, since it is shared by several orders.
 fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<SubmissionKey> {
-    let mut keys = Vec::new();
-    let mut add = |scope, value: String| keys.push(SubmissionKey { scope, value: Sensitive::new(value) });
-
+    let mut keys = Keys::default();
     if let Some(key) = &envelope.idempotency_key {
-        add(KeyScope::IdempotencyKey, key.clone());
+        keys.add(KeyScope::IdempotencyKey, key.clone());
     }
     if let Some(condition) = envelope.if_none_exist.as_deref().or_else(|| entry_condition(message)) {
-        add(KeyScope::IfNoneExist, condition.to_owned());
+        keys.add(KeyScope::IfNoneExist, condition.to_owned());
     }
     for (system, value) in service_request(message).into_iter().flat_map(coding::identifiers) {
-        add(KeyScope::Identifier, format!("{system}|{value}"));
+        keys.add(KeyScope::Identifier, format!("{system}|{value}"));
     }
     if let Some(value) = message["identifier"]["value"].as_str() {
         let system = message["identifier"]["system"].as_str().unwrap_or_default();
-        add(KeyScope::BundleIdentifier, format!("{system}|{value}"));
+        keys.add(KeyScope::BundleIdentifier, format!("{system}|{value}"));
     }
-    if keys.is_empty() {
-        add_content(&mut keys, canonical);
+    if keys.0.is_empty() {
+        keys.add(KeyScope::Content, STANDARD.encode(canonical));
     }
-    keys
+    if let Some(gathered) = &envelope.gathered {
+        // Before all others: what it refers to may have changed, and it is the same all the same.
+        keys.0.insert(0, sent(gathered.sent.reveal()));
+        for (system, value) in task(message).into_iter().flat_map(coding::identifiers) {
+            keys.add(KeyScope::TaskIdentifier, format!("{system}|{value}"));
+        }
+    }
+    if let Some(id) = message["id"].as_str().filter(|_| envelope.door == Door::Message) {
+        keys.add(KeyScope::Message, id.to_owned());
+    }
+    keys.0
+}
+
+/// The key of a bare Task, by its canonical form.
+pub(super) fn sent(canonical: &[u8]) -> SubmissionKey {
+    let value = String::from_utf8_lossy(canonical).into_owned();
+    SubmissionKey { scope: KeyScope::Sent, value: Sensitive::new(value) }
+}
+
+#[derive(Default)]
+struct Keys(Vec<SubmissionKey>);
+
+impl Keys {
+    /// A sender may name the same twice.
+    fn add(&mut self, scope: KeyScope, value: String) {
+        if !self.0.iter().any(|it| it.scope == scope && *it.value.reveal() == value) {
+            self.0.push(SubmissionKey { scope, value: Sensitive::new(value) });
+        }
+    }
 }
 
 /// FHIR lets a search name an identifier with its system or without (FHIR R4, search, token).
 fn found_by(message: &Value) -> Vec<Sensitive<String>> {
-    let task = bundle::resources(message).find(|it| resource::resource_type(it) == "Task");
-    let named = service_request(message).into_iter().chain(task).flat_map(coding::identifiers);
+    let named = service_request(message).into_iter().chain(task(message)).flat_map(coding::identifiers);
     named
         .flat_map(|(system, value)| [format!("{system}|{value}"), value.to_owned()])
         .map(Sensitive::new)
         .collect()
 }
 
-fn add_content(keys: &mut Vec<SubmissionKey>, canonical: &[u8]) {
-    let value = String::from_utf8_lossy(canonical).into_owned();
-    keys.push(SubmissionKey { scope: KeyScope::Content, value: Sensitive::new(value) });
+fn task(message: &Value) -> Option<&Value> {
+    bundle::resources(message).find(|it| resource::resource_type(it) == "Task")
 }
 
 fn service_request(message: &Value) -> Option<&Value> {

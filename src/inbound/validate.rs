@@ -3,13 +3,51 @@
 use serde_json::Value;
 
 use super::{House, InboundError};
+use crate::fhir::outcome::Issue;
+use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::Partner;
-use crate::validation;
+use crate::validation::{self, Form};
 
 /// Refuses a message that cannot be taken as a referral of this partner.
-pub fn message(message: &Value, house: &House, partner: &Partner) -> Result<(), InboundError> {
+pub fn message(
+    message: &Value,
+    envelope: &Envelope,
+    house: &House,
+    partner: &Partner,
+) -> Result<(), InboundError> {
+    let mut issues = violations(message, envelope.door, house, partner)?;
+    if let Some(gathered) = &envelope.gathered {
+        for issue in &mut issues {
+            tell_place_as_sent(issue, &gathered.places);
+        }
+    }
+    if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
+}
+
+/// Everything that is wrong with a message that this door takes.
+pub fn violations(
+    message: &Value,
+    door: Door,
+    house: &House,
+    partner: &Partner,
+) -> Result<Vec<Issue>, InboundError> {
     let profiles = partner.profiles.iter().map(String::as_str);
     let rules = &house.profiles.rules(profiles)?;
-    let issues = validation::check_message(message, rules);
-    if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
+    let form = match door {
+        Door::Transaction | Door::ServiceRequest => Form::Transaction,
+        Door::Message => Form::Message,
+        Door::Task => Form::Collection,
+    };
+    Ok(validation::check_form(message, form, rules))
+}
+
+/// The sender knows of no Bundle where it sent a Task.
+fn tell_place_as_sent(issue: &mut Issue, places: &[String]) {
+    for expression in &mut issue.expression {
+        let entry = expression.strip_prefix("Bundle.entry[").and_then(|it| it.split_once("].resource"));
+        let place = entry.and_then(|(number, rest)| Some((places.get(number.parse::<usize>().ok()?)?, rest)));
+        if let Some((place, rest)) = place {
+            *expression = format!("{place}{rest}");
+        }
+    }
 }

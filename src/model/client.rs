@@ -1,5 +1,7 @@
 //! Who may call us.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -27,6 +29,12 @@ pub struct Rate {
     pub per_second: u32,
     /// At once; at least 1.
     pub burst: u32,
+}
+
+/// Counts what a client may do.
+pub trait CallLimit: Send + Sync {
+    /// Counts one call of this client. An error says how long to wait for the next, and counts nothing.
+    fn take(&self, client_id: &str) -> Result<(), Duration>;
 }
 
 /// How a client proves who it is at the token endpoint.

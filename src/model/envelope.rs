@@ -20,6 +20,17 @@ pub struct Envelope {
     pub idempotency_key: Option<String>,
     /// `If-None-Exist`, where the sender gave one (FHIR R4, http, conditional create).
     pub if_none_exist: Option<String>,
+    /// What the body was made of, where it is not what was sent.
+    pub gathered: Option<Gathered>,
+}
+
+/// A body that was put together of what was sent and of what that refers to.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// What was sent, without white space or order.
+    pub sent: Sensitive<Vec<u8>>,
+    /// For each entry of the body, where it is as FHIRPath over what was sent: `Task.focus.resolve()`.
+    pub places: Vec<String>,
 }
 
 /// The addresses that take referrals.
@@ -29,4 +40,8 @@ pub enum Door {
     Transaction,
     /// `POST /fhir/ServiceRequest`: a single order.
     ServiceRequest,
+    /// `POST /fhir/Task`: the order is contained, or stands on the sender's own server.
+    Task,
+    /// `POST /fhir/$process-message`: a message.
+    Message,
 }

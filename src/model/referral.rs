@@ -19,7 +19,7 @@ pub struct NewReferral {
     pub found_by: Vec<Sensitive<String>>,
     /// The submission as it arrived.
     pub body: Sensitive<Vec<u8>>,
-    /// The content without white space or order: two submissions with a common key must agree in it.
+    /// The content, whichever door it came through: two submissions with a common key must agree in it.
     pub canonical: Sensitive<Vec<u8>>,
     /// When it arrived.
     pub received: Timestamp,
@@ -47,6 +47,12 @@ pub enum KeyScope {
     BundleIdentifier = 4,
     /// The content itself, where nothing else names the submission.
     Content = 5,
+    /// The bare Task that was sent, whatever stands behind it on the sender's server by now.
+    Sent = 6,
+    /// A business identifier of the Task, `system|value`, where the Task is what was sent.
+    TaskIdentifier = 7,
+    /// `Bundle.id` of a message (FHIR R4, messaging, reliable messaging).
+    Message = 8,
 }
 
 /// What became of a submission in the ledger.

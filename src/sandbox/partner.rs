@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::fhir_server::FhirServer;
 use super::gateway_client::{CallError, GatewayClient, Reply};
+use crate::fhir::resource::resource_type;
+use crate::fhir::{bundle, reference};
 
 /// A partner that is registered with a gateway.
 pub struct SimulatedPartner {
@@ -35,6 +37,44 @@ impl SimulatedPartner {
     /// Sends one ServiceRequest.
     pub async fn send_service_request(&self, service_request: &Value) -> Result<Reply, CallError> {
         self.client.post("ServiceRequest", service_request).await
+    }
+
+    /// Sends one Task.
+    pub async fn send_task(&self, task: &Value) -> Result<Reply, CallError> {
+        self.client.post("Task", task).await
+    }
+
+    /// Sends a message.
+    pub async fn send_message(&self, message: &Value) -> Result<Reply, CallError> {
+        self.client.post("$process-message", message).await
+    }
+
+    /// Keeps the parts of a referral on its own server, as an EHR does, and gives the Task that asks for it: not
+    /// kept, and with the references that it has there.
+    pub fn keep(&self, referral: &Value) -> Value {
+        let entries: Vec<&Value> = bundle::entries(referral).collect();
+        let name = |entry: &Value| {
+            let resource_type = resource_type(&entry["resource"]);
+            let number = entries.iter().position(|it| it["fullUrl"] == entry["fullUrl"]).unwrap_or_default();
+            format!("{resource_type}/part-{number}")
+        };
+        let mut task = Value::Null;
+        for entry in &entries {
+            let mut resource = entry["resource"].clone();
+            reference::for_each_mut(&mut resource, &mut |it| {
+                if let Some(named) = entries.iter().find(|entry| entry["fullUrl"] == it["reference"]) {
+                    it["reference"] = Value::String(name(named));
+                }
+            });
+            if resource_type(&resource) == "Task" {
+                task = resource;
+            } else {
+                let id = name(entry).rsplit('/').next().unwrap_or_default().to_owned();
+                resource["id"] = Value::String(id);
+                self.server.update(resource);
+            }
+        }
+        task
     }
 
     /// Reads a path below the gateway's FHIR base.

@@ -20,7 +20,7 @@ const UNIT: usize = 1024;
 /// What decides at the door.
 pub struct Admission {
     /// How often a client may call.
-    pub clients: Rates,
+    pub clients: Arc<Rates>,
     /// How often tokens may be asked for.
     pub tokens: Rates,
     /// Room for bodies.
@@ -34,7 +34,7 @@ impl Admission {
     /// With an open door.
     pub fn new(clients: Rates, tokens: Rates, body_bytes_at_once: usize) -> Self {
         Self {
-            clients,
+            clients: Arc::new(clients),
             tokens,
             bodies: BodyRoom::of(body_bytes_at_once),
             recording: Recording::default(),

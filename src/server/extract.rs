@@ -17,7 +17,7 @@ use super::request_log::note_caller;
 use crate::auth::scope::Interaction;
 use crate::auth::verify::Caller;
 use crate::fhir::outcome::{Issue, IssueKind};
-use crate::model::client::ClientRole;
+use crate::model::client::{CallLimit, ClientRole};
 use crate::model::partner::Partner;
 
 /// The EHR of a partner, proven by its access token. A handler that has one knows whose data it may show.

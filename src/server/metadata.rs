@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::Doors;
 use super::resource_body::ResourceBody;
+use super::routes::{self, Offer};
+use crate::inbound::message_events;
 use crate::outbound::kinds::KINDS;
 
 /// `GET /fhir/metadata` (FHIR R4, http, capabilities).
@@ -30,8 +32,22 @@ fn statement(public_url: &str) -> Value {
         "rest": [{
             "mode": "server",
             "security": security(public_url),
-            "resource": resources(),
-            "interaction": [{ "code": "transaction" }],
+            "resource": resources(public_url),
+            "interaction": system_interactions(),
+            "operation": operations(None, public_url),
+        }],
+        "messaging": [{
+            "endpoint": [{
+                "protocol": {
+                    "system": "http://terminology.hl7.org/CodeSystem/message-transport",
+                    "code": "http",
+                },
+                "address": format!("{public_url}/fhir/$process-message"),
+            }],
+            "documentation": format!(
+                "A new referral, by one of these events: {}. The reply comes at once.",
+                message_events().collect::<Vec<_>>().join(", "),
+            ),
         }],
     })
 }
@@ -49,25 +65,85 @@ fn security(public_url: &str) -> Value {
     })
 }
 
-fn resources() -> Vec<Value> {
-    let order = json!({
-        "type": "ServiceRequest",
-        "interaction": [{ "code": "create" }, { "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
-        "conditionalCreate": true,
-        "searchParam": [parameter("_id", "token"), parameter("identifier", "token")],
+fn system_interactions() -> Vec<Value> {
+    let system = routes::offers().filter_map(|it| match it {
+        Offer::System(code) => Some(json!({ "code": code })),
+        _ => None,
     });
-    let updates = KINDS.iter().map(|kind| {
-        let mut search = vec![parameter("_id", "token"), parameter("based-on", "reference")];
-        if kind.resource_type == "Task" {
-            search.push(parameter("identifier", "token"));
+    system.collect()
+}
+
+/// Every type that a route names, in the order of the routes; then those of updates.
+fn resources(public_url: &str) -> Vec<Value> {
+    let mut types: Vec<&str> = Vec::new();
+    let named = routes::offers().filter_map(|it| match it {
+        Offer::Type(resource_type, _) | Offer::Operation(Some(resource_type), ..) => Some(resource_type),
+        _ => None,
+    });
+    for resource_type in named.chain(KINDS.iter().map(|it| it.resource_type)) {
+        if !types.contains(&resource_type) {
+            types.push(resource_type);
         }
-        json!({
-            "type": kind.resource_type,
-            "interaction": [{ "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
-            "searchParam": search,
-        })
+    }
+    types.into_iter().map(|it| resource(it, public_url)).collect()
+}
+
+fn resource(resource_type: &str, public_url: &str) -> Value {
+    let codes = interactions(resource_type);
+    let mut resource = json!({ "type": resource_type });
+    if !codes.is_empty() {
+        let listed: Vec<Value> = codes.iter().map(|it| json!({ "code": it })).collect();
+        resource["interaction"] = Value::Array(listed);
+    }
+    if codes.contains(&"create") {
+        resource["conditionalCreate"] = json!(true);
+    }
+    if codes.contains(&"search-type") {
+        resource["searchParam"] = Value::Array(search_parameters(resource_type));
+    }
+    let operations = operations(Some(resource_type), public_url);
+    if !operations.is_empty() {
+        resource["operation"] = Value::Array(operations);
+    }
+    resource
+}
+
+fn interactions(resource_type: &str) -> Vec<&'static str> {
+    let is_update = KINDS.iter().any(|it| it.resource_type == resource_type);
+    let mut codes = Vec::new();
+    let offered = routes::offers().filter_map(|it| match it {
+        Offer::Type(of, code) if of == resource_type => Some(code),
+        Offer::Updates(code) if is_update => Some(code),
+        _ => None,
     });
-    [order].into_iter().chain(updates).collect()
+    for code in offered {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
+}
+
+fn search_parameters(resource_type: &str) -> Vec<Value> {
+    let mut parameters = vec![parameter("_id", "token")];
+    if resource_type != "ServiceRequest" {
+        parameters.push(parameter("based-on", "reference"));
+    }
+    if matches!(resource_type, "ServiceRequest" | "Task") {
+        parameters.push(parameter("identifier", "token"));
+    }
+    parameters
+}
+
+fn operations(on: Option<&str>, public_url: &str) -> Vec<Value> {
+    let operations = routes::offers().filter_map(|it| match it {
+        Offer::Operation(of, name, definition) if of == on => {
+            let own = if definition.starts_with('/') { public_url } else { "" };
+            Some(json!({ "name": name, "definition": format!("{own}{definition}") }))
+        }
+        _ => None,
+    });
+    operations.collect()
 }
 
 fn parameter(name: &str, kind: &str) -> Value {

@@ -15,13 +15,14 @@ pub mod rate;
 pub mod refusal;
 pub mod request_log;
 pub mod resource_body;
+mod routes;
 pub mod tls;
+pub mod validate;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, get, post};
 use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -74,26 +75,9 @@ pub struct Limits {
     pub body_timeout: Duration,
 }
 
-/// Every public route, on one screen.
+/// The public doors: every route, and what holds for all of them.
 pub fn router(doors: Doors) -> Router {
-    Router::new()
-        .route("/fhir", post(partner_api::receive_bundle))
-        .route("/fhir/", post(partner_api::receive_bundle))
-        .route("/fhir/metadata", get(metadata::capability_statement))
-        .route("/fhir/.well-known/smart-configuration", get(oauth::smart_configuration))
-        .route(
-            "/fhir/ServiceRequest",
-            post(partner_api::receive_service_request).get(partner_reads::search_service_requests),
-        )
-        .route("/fhir/Task", get(partner_reads::search_tasks))
-        .route("/fhir/Task/{id}", get(partner_reads::read_task))
-        .route("/fhir/Patient/{id}/$consent-check", post(consent_check::consent_check))
-        .route("/fhir/{resource_type}", get(partner_reads::search))
-        .route("/fhir/{resource_type}/{id}", get(partner_reads::read))
-        .route("/fhir/{resource_type}/{id}/_history/{version}", get(partner_reads::read_version))
-        .route("/oauth2/token", post(oauth::token))
-        .route("/hooks/clinic", any(clinic_api::wake))
-        .route("/hooks/clinic/{*rest}", any(clinic_api::wake))
+    routes::router()
         .fallback(refusal::unknown_path)
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .layer(CatchPanicLayer::custom(refusal::panicked))

@@ -15,6 +15,7 @@ use super::listen::Peer;
 use super::refusal::whole_seconds;
 use super::request_log::note_caller;
 use crate::auth::verify::{TokenRequest, smart_configuration as discovery};
+use crate::model::client::CallLimit;
 
 /// The largest token request, in bytes: an assertion has some two thousand.
 const LARGEST_FORM: usize = 65_536;

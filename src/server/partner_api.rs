@@ -7,15 +7,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
 
 use super::Doors;
 use super::extract::{AuthenticatedPartner, FhirBody};
-use super::refusal::Refusal;
+use super::refusal::{InReply, Refusal};
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
+use crate::fhir::message::{self, Received, ReplyTo, Said};
+use crate::fhir::{json, resource};
 use crate::inbound::Intake;
-use crate::inbound::receipt::Receipt;
+use crate::inbound::gather::Gathering;
+use crate::inbound::receipt::{self, Receipt};
 use crate::model::envelope::{Door, Envelope};
+use crate::model::ids::ReferralId;
 use crate::model::sensitive::Sensitive;
 use crate::telemetry::metrics::Accept;
 
@@ -43,6 +48,33 @@ pub async fn receive_service_request(
     receive(doors, from, &headers, (Door::ServiceRequest, body)).await
 }
 
+/// `POST /fhir/Task`: a partner asks for a referral whose ServiceRequest is contained, or stands on its own server.
+pub async fn receive_task(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    headers: HeaderMap,
+    body: FhirBody,
+) -> Result<Accepted, Refusal> {
+    receive(doors, from, &headers, (Door::Task, body)).await
+}
+
+/// `POST /fhir/$process-message`: a partner sends a message, and gets the reply at once (FHIR R4, messaging).
+pub async fn receive_message(
+    State(doors): State<Doors>,
+    from: AuthenticatedPartner,
+    headers: HeaderMap,
+    body: FhirBody,
+) -> Result<Accepted, Refusal> {
+    let received = json::parse(&body.bytes).ok().and_then(|it| Received::of(&it));
+    let endpoint = format!("{}/$process-message", doors.addresses.fhir_base);
+    let reply = received.map(|to| InReply { to, quotes: ReplyTo::default(), endpoint });
+    let taken = receive(doors, from, &headers, (Door::Message, body)).await;
+    match taken {
+        Ok(accepted) => Ok(Accepted { reply, ..accepted }),
+        Err(refusal) => Err(refusal.in_reply(reply)),
+    }
+}
+
 /// What the scope for the order covers, the resources that ride along with it need no scope for.
 async fn receive(
     doors: Doors,
@@ -50,7 +82,8 @@ async fn receive(
     headers: &HeaderMap,
     (door, body): (Door, FhirBody),
 ) -> Result<Accepted, Refusal> {
-    from.must(Interaction::Create, "ServiceRequest")?;
+    let asked_for = if door == Door::Task { "Task" } else { "ServiceRequest" };
+    from.must(Interaction::Create, asked_for)?;
     let FhirBody { bytes, room } = body;
     let begun = Instant::now();
     let taken = take(&doors, &from, headers, (door, bytes)).await;
@@ -62,7 +95,7 @@ async fn receive(
         Err(_) => Accept::Failed,
     };
     doors.metrics.accepted(from.partner.id.as_str(), outcome, begun.elapsed());
-    Ok(Accepted { receipt: taken?, fhir_base: doors.addresses.fhir_base.clone() })
+    Ok(Accepted { receipt: taken?, door, fhir_base: doors.addresses.fhir_base.clone(), reply: None })
 }
 
 async fn take(
@@ -78,8 +111,18 @@ async fn take(
         received: doors.clock.now(),
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
         if_none_exist: key(headers, &IF_NONE_EXIST)?,
+        gathered: None,
     };
     let intake = if doors.admission.shut().is_empty() { Intake::Open } else { Intake::RepeatsOnly };
+    // Room for what is read besides the body. It is not what recording costs.
+    let _room = match door {
+        Door::Task => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
+        _ => None,
+    };
+    let envelope = match doors.inbound.gather(&from.partner, envelope, intake).await? {
+        Gathering::Whole(envelope) => *envelope,
+        Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+    };
     let begun = Instant::now();
     let accepted = doors.inbound.accept(&from.partner, envelope, intake).await;
     let receipt = accepted?;
@@ -110,34 +153,50 @@ fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal
 #[derive(Debug)]
 pub struct Accepted {
     receipt: Receipt,
+    door: Door,
     fhir_base: String,
+    reply: Option<InReply>,
 }
 
 impl IntoResponse for Accepted {
     fn into_response(self) -> Response {
-        let Self { receipt, fhir_base } = self;
-        let mut response = match receipt.transaction_response {
-            Some(bundle) => ResourceBody(bundle).into_response(),
-            None => created(&receipt, &fhir_base),
+        let Self { receipt, door, fhir_base, reply } = self;
+        let repeated = receipt.repeated;
+        let mut response = match (receipt.transaction_response, receipt.in_reply, reply) {
+            (Some(bundle), ..) => ResourceBody(bundle).into_response(),
+            (_, Some(said), Some(reply)) => {
+                ResourceBody(reply_that_it_is_taken(&reply, &said, &fhir_base)).into_response()
+            }
+            _ => created(&receipt.task, receipt.referral, door, &fhir_base),
         };
-        if receipt.repeated {
+        if repeated {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
 }
 
-/// `Location` names the ServiceRequest that was made; the body is the Task that tells its progress, which
-/// `Content-Location` names (RFC 9110 §8.7).
-fn created(receipt: &Receipt, fhir_base: &str) -> Response {
-    let id = receipt.referral;
-    let mut headers = describing(&receipt.task);
-    let addresses = [
-        (LOCATION, format!("{fhir_base}/ServiceRequest/{id}/_history/1")),
-        (CONTENT_LOCATION, format!("{fhir_base}/Task/{id}")),
-    ];
-    for (name, address) in addresses {
+fn reply_that_it_is_taken(reply: &InReply, said: &receipt::InReply, fhir_base: &str) -> Value {
+    let address = format!("{fhir_base}/Task/{}", resource::id(&said.task));
+    let said = Said {
+        response: message::Response::Ok,
+        details: said.warnings.as_ref(),
+        focus: Some((&address, &said.task)),
+    };
+    reply.to.reply(reply.quotes, &reply.endpoint, &said)
+}
+
+/// `Location` names what was made of what was sent: the ServiceRequest, or the Task. The body is the Task that tells
+/// the referral's progress, which `Content-Location` names (RFC 9110 §8.7).
+fn created(task: &Value, id: ReferralId, door: Door, fhir_base: &str) -> Response {
+    let mut headers = describing(task);
+    let location = match door {
+        // Without a version: it changes with the clinic's progress, and earlier versions are not kept.
+        Door::Task => format!("{fhir_base}/Task/{id}"),
+        _ => format!("{fhir_base}/ServiceRequest/{id}/_history/1"),
+    };
+    for (name, address) in [(LOCATION, location), (CONTENT_LOCATION, format!("{fhir_base}/Task/{id}"))] {
         headers.extend(header(&address).map(|value| (name, value)));
     }
-    (StatusCode::CREATED, headers, receipt.task.to_string()).into_response()
+    (StatusCode::CREATED, headers, task.to_string()).into_response()
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::client::Rate;
+use crate::model::client::{CallLimit, Rate};
 use crate::model::clock::Clock;
 
 /// So many callers may be known that are not registered; beyond, those whose bucket is full again are forgotten.
@@ -29,9 +29,10 @@ impl Rates {
     pub fn new(clock: Arc<dyn Clock>, default: Rate, own: HashMap<String, Rate>) -> Self {
         Self { clock, default, own, full_at: Mutex::default() }
     }
+}
 
-    /// Counts one request of this caller. An error says how long to wait for the next, and counts nothing.
-    pub fn take(&self, caller: &str) -> Result<(), Duration> {
+impl CallLimit for Rates {
+    fn take(&self, caller: &str) -> Result<(), Duration> {
         let rate = self.own.get(caller).copied().unwrap_or(self.default);
         let now = self.clock.now();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);

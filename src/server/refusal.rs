@@ -7,13 +7,19 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::Value;
 
 use super::admission::TRY_AGAIN;
 use crate::auth::verify::BearerRefusal;
-use crate::fhir::outcome::{Explain, Issue, IssueKind};
+use crate::fhir::message::{self, Received, ReplyTo, Said};
+use crate::fhir::outcome::{Explain, Issue, IssueKind, operation_outcome};
 use crate::inbound::InboundError;
+use crate::inbound::gather::GatherFault;
 use crate::model::work::StoreError;
 use crate::outbound::inbox::InboxError;
+
+/// The longest that a caller is asked to wait because its own server asked us to.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// A refused request: what the caller is told, and what our log is told. The body is written by
 /// [`request_log`](super::request_log), which knows the request's id.
@@ -27,13 +33,26 @@ pub struct Refusal {
     pub log: String,
     /// Headers that the status demands.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// A message was sent, so that the refusal is told in a reply to it.
+    pub in_reply: Option<Box<InReply>>,
+}
+
+/// The message that is refused, and where its reply comes from.
+#[derive(Clone, Debug)]
+pub struct InReply {
+    /// The message.
+    pub to: Received,
+    /// Which of its ids the reply quotes.
+    pub quotes: ReplyTo,
+    /// Our address for messages.
+    pub endpoint: String,
 }
 
 impl Refusal {
     /// A refusal for one reason.
     pub fn new(status: StatusCode, issue: Issue) -> Self {
         let log = issue.code.to_owned();
-        Self { status, issues: vec![issue], log, headers: Vec::new() }
+        Self { status, issues: vec![issue], log, headers: Vec::new(), in_reply: None }
     }
 
     /// Not to be found, as far as this caller may know. Unknown, deleted and somebody else's are alike.
@@ -66,8 +85,35 @@ impl Refusal {
     pub fn busy(wait: Duration) -> Self {
         let issues = InboundError::Store(StoreError::Busy).issues();
         let log = issues.iter().map(|issue| issue.code).collect();
-        let refusal = Self { status: StatusCode::SERVICE_UNAVAILABLE, issues, log, headers: Vec::new() };
+        let refusal = Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            issues,
+            log,
+            headers: Vec::new(),
+            in_reply: None,
+        };
         refusal.retry_after(whole_seconds(wait))
+    }
+
+    /// The same refusal, as a reply to a message.
+    #[must_use]
+    pub fn in_reply(mut self, to: Option<InReply>) -> Self {
+        self.in_reply = to.map(Box::new);
+        self
+    }
+
+    /// The body: an OperationOutcome that names the request, or a reply with it (FHIR R4, messaging).
+    pub fn body(&self, request_id: &str) -> Value {
+        let outcome = operation_outcome(&self.issues, Some(request_id));
+        let Some(reply) = &self.in_reply else {
+            return outcome;
+        };
+        let may_work_later =
+            self.status.is_server_error() || self.headers.iter().any(|it| it.0 == RETRY_AFTER);
+        let response =
+            if may_work_later { message::Response::TransientError } else { message::Response::FatalError };
+        let said = Said { response, details: Some(&outcome), focus: None };
+        reply.to.reply(reply.quotes, &reply.endpoint, &said)
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -96,22 +142,31 @@ impl From<InboundError> for Refusal {
     fn from(error: InboundError) -> Self {
         let status = match &error {
             InboundError::NotJson(_) => StatusCode::BAD_REQUEST,
-            InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            InboundError::Store(_) | InboundError::Lost | InboundError::Shut | InboundError::Profile(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            InboundError::Gather(GatherFault::TooOften(_)) => StatusCode::TOO_MANY_REQUESTS,
+            InboundError::Gather(GatherFault::Unavailable { .. } | GatherFault::Busy)
+            | InboundError::Store(_)
+            | InboundError::Lost
+            | InboundError::Shut
+            | InboundError::Profile(_) => StatusCode::SERVICE_UNAVAILABLE,
+            InboundError::WrongDoor(_)
+            | InboundError::Invalid(_)
+            | InboundError::Conflict
+            | InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let wait = if matches!(error, InboundError::Shut | InboundError::Profile(_)) {
-            whole_seconds(TRY_AGAIN)
-        } else {
-            5
+        let wait = match &error {
+            InboundError::Shut | InboundError::Profile(_) => whole_seconds(TRY_AGAIN),
+            InboundError::Gather(GatherFault::TooOften(wait)) => whole_seconds(*wait),
+            InboundError::Gather(GatherFault::Unavailable { wait, .. }) => {
+                whole_seconds(wait.unwrap_or(TRY_AGAIN).clamp(TRY_AGAIN, LONGEST_WAIT))
+            }
+            _ => 5,
         };
         let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();
         let log = format!("{error}: {}", codes.join(" "));
-        let refusal = Self { status, issues: error.issues(), log, headers: Vec::new() };
-        if status == StatusCode::SERVICE_UNAVAILABLE { refusal.retry_after(wait) } else { refusal }
+        let refusal = Self { status, issues: error.issues(), log, headers: Vec::new(), in_reply: None };
+        let may_work_later =
+            matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        if may_work_later { refusal.retry_after(wait) } else { refusal }
     }
 }
 
@@ -154,8 +209,8 @@ pub async fn unknown_path() -> Refusal {
 /// The path is ours, the method is not. `Allow` is set by the router.
 pub async fn method_not_allowed(method: Method) -> Refusal {
     let text = format!(
-        "{} is not possible here; `Allow` says what is. Referrals are sent to POST /fhir or \
-         POST /fhir/ServiceRequest.",
+        "{} is not possible here; `Allow` says what is. Referrals are sent to POST /fhir, /fhir/ServiceRequest, \
+         /fhir/Task or /fhir/$process-message.",
         if method.as_str().len() > 10 { "This method" } else { method.as_str() }
     );
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Issue::error(IssueKind::NotSupported, "SEND_METHOD", text))

@@ -12,7 +12,7 @@ use tracing::{Instrument, Span, field};
 use super::Doors;
 use super::refusal::Refusal;
 use crate::fhir::client::FHIR_JSON;
-use crate::fhir::outcome::{Issue, IssueKind, operation_outcome};
+use crate::fhir::outcome::{Issue, IssueKind};
 use crate::model::ids::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -59,8 +59,7 @@ pub fn note_caller(client_id: &str, partner_id: Option<&str>) {
 
 fn write_outcome(response: &mut Response, refusal: &Refusal, id: &str) {
     tracing::info!(http.status = refusal.status.as_u16(), reason = refusal.log, "refused");
-    let outcome = operation_outcome(&refusal.issues, Some(id));
-    *response.body_mut() = Body::from(outcome.to_string());
+    *response.body_mut() = Body::from(refusal.body(id).to_string());
     response.headers_mut().remove(http::header::CONTENT_LENGTH);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
 }

@@ -58,6 +58,19 @@ impl<'m> Submission<'m> {
         &self.parts
     }
 
+    /// Where a part is, as FHIRPath over the message; empty where there is no such part.
+    pub fn place(&self, number: usize) -> String {
+        let Some(entry) = self.parts.get(number).and_then(|part| self.index.entries().get(part.entry)) else {
+            return String::new();
+        };
+        if std::ptr::eq(self.parts[number].resource, entry.resource) {
+            return entry.at.clone();
+        }
+        // Contained parts stand behind the one that contains them.
+        let inside = contained(entry.resource).position(|it| std::ptr::eq(it, self.parts[number].resource));
+        format!("{}.contained[{}]", entry.at, inside.unwrap_or_default())
+    }
+
     /// The number and the first part of a type.
     pub fn first(&self, resource_type: &str) -> Option<(usize, &Part<'m>)> {
         self.parts.iter().enumerate().find(|(_, part)| part.resource_type() == resource_type)

@@ -23,6 +23,8 @@ pub(super) fn check(findings: &mut Findings, raw: &raw::Limits, max_body_bytes: 
         body_bytes_at_once: raw.body_bytes_at_once,
         client: Rate { per_second: raw.requests_per_second, burst: raw.burst },
         token: Rate { per_second: raw.token_requests_per_second, burst: raw.token_burst },
+        gather_resources: raw.gather_resources,
+        gather_patience: Duration::from_secs(raw.gather_s),
         pressure: PressureLimits {
             undelivered: raw.undelivered,
             oldest_undelivered: Duration::from_secs(raw.oldest_undelivered_s),

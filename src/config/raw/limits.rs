@@ -25,6 +25,12 @@ pub(crate) struct Limits {
     /// How many access tokens a client may ask for at once after a pause.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) token_burst: u32,
+    /// The most resources that are read from a partner's server for one Task.
+    #[schemars(range(min = 1, max = 500))]
+    pub(crate) gather_resources: usize,
+    /// How long reading them may take, in seconds.
+    #[schemars(range(min = 1, max = 300))]
+    pub(crate) gather_s: u64,
     /// How many deliveries may wait before no more referrals are taken.
     #[schemars(range(min = 1))]
     pub(crate) undelivered: u64,

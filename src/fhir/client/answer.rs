@@ -15,8 +15,8 @@ use crate::fhir::{json, reference, resource};
 /// The longest address that is kept.
 const LONGEST_ADDRESS: usize = 2048;
 
-/// The most that one answer may hold.
-const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// The most that one answer may hold, in bytes.
+pub(super) const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// A successful answer, 200 to 299.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Asked {
     pub(super) may_change: bool,
     /// The length of its body, in bytes.
     pub(super) sent_bytes: usize,
+    /// The most that its answer may hold, in bytes.
+    pub(super) most_bytes: usize,
 }
 
 impl Answer {
@@ -85,7 +87,7 @@ impl Answer {
         let may_change = asked.may_change;
         let status = response.status();
         let (headers, address) = (response.headers().clone(), response.url().clone());
-        let body = read_body(response, may_change).await;
+        let body = read_body(response, asked).await;
         if !status.is_success() {
             return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), asked));
         }
@@ -117,15 +119,16 @@ fn accepted_only(address: &Url, headers: &HeaderMap, asked: Asked) -> Failure {
     }
 }
 
-async fn read_body(mut response: reqwest::Response, may_change: bool) -> Result<Option<Value>, Failure> {
+async fn read_body(mut response: reqwest::Response, asked: Asked) -> Result<Option<Value>, Failure> {
+    let Asked { may_change, most_bytes, .. } = asked;
     let too_large = || Failure::Unusable { what: "answer-too-large", may_have_happened: may_change };
     let announced = text(response.headers(), CONTENT_LENGTH.as_str()).and_then(|it| it.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > LARGEST_ANSWER) {
+    if announced.is_some_and(|length| length > most_bytes) {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error, may_change))? {
-        if bytes.len() + chunk.len() > LARGEST_ANSWER {
+        if bytes.len() + chunk.len() > most_bytes {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);

@@ -21,7 +21,7 @@ use url::Url;
 use super::bundle;
 use super::capability::Capabilities;
 use super::resource;
-use answer::{Answer, Asked};
+use answer::{Answer, Asked, LARGEST_ANSWER};
 use failure::{Class, Failure, Refused, Target};
 use token::TokenSource;
 
@@ -79,6 +79,8 @@ struct Request<'a> {
     address: String,
     headers: HeaderMap,
     body: Option<&'a Value>,
+    /// The most that the answer may hold.
+    most_bytes: usize,
 }
 
 impl FhirClient {
@@ -97,7 +99,16 @@ impl FhirClient {
     /// Reads a relative reference: `Task/55` or `Task/55/_history/2` (FHIR R4, http, read and vread). Another
     /// resource than this one is no answer.
     pub async fn read(&self, reference: &str) -> Result<Value, Failure> {
-        let answer = self.send(Request::get(Target::Resource, format!("{}/{reference}", self.base))).await?;
+        self.read_within(reference, LARGEST_ANSWER).await
+    }
+
+    /// The same, of an answer that may have so many bytes.
+    ///
+    /// # Errors
+    /// Besides those of [`FhirClient::read`]: [`Failure::Unusable`] with the code `answer-too-large`.
+    pub async fn read_within(&self, reference: &str, most_bytes: usize) -> Result<Value, Failure> {
+        let request = Request::get(Target::Resource, format!("{}/{reference}", self.base));
+        let answer = self.send(Request { most_bytes, ..request }).await?;
         let mut parts = reference.split('/');
         let (expected, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let found = answer.resource(expected).map_err(Failure::harmless)?;
@@ -211,8 +222,12 @@ impl FhirClient {
             builder = builder.header(AUTHORIZATION, token);
         }
         let body = request.body.map(Value::to_string);
-        let asked =
-            Asked { target: request.target, may_change, sent_bytes: body.as_ref().map_or(0, String::len) };
+        let asked = Asked {
+            target: request.target,
+            may_change,
+            sent_bytes: body.as_ref().map_or(0, String::len),
+            most_bytes: request.most_bytes,
+        };
         if let Some(body) = body {
             builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body);
         }
@@ -225,7 +240,7 @@ impl<'a> Request<'a> {
     fn get(target: Target, address: String) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
-        Self { method: Method::GET, target, address, headers, body: None }
+        Self { method: Method::GET, target, address, headers, body: None, most_bytes: LARGEST_ANSWER }
     }
 
     fn post(target: Target, address: String, body: &'a Value) -> Self {

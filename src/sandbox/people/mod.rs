@@ -69,6 +69,39 @@ pub fn service_request(seed: u64, options: &ReferralOptions) -> Value {
     request
 }
 
+/// A referral as a message of this event, `(system, code)`, about its Task or its ServiceRequest.
+pub fn message(seed: u64, options: &ReferralOptions, (system, code): (&str, &str), about: &str) -> Value {
+    let mut message = referral(seed, options);
+    let entries = message["entry"].as_array().cloned().unwrap_or_default();
+    let focus = entries.iter().find(|it| resource_type(&it["resource"]) == about);
+    let header = json!({
+        "resourceType": "MessageHeader",
+        "id": format!("header-{seed}"),
+        "eventCoding": { "system": system, "code": code },
+        "source": { "endpoint": format!("https://{}.example/fhir/$process-message", options.partner) },
+        "focus": focus.map(|it| json!([{ "reference": it["fullUrl"] }])),
+    });
+    let address = format!("https://{}.example/fhir/MessageHeader/header-{seed}", options.partner);
+    let first = json!({ "fullUrl": address, "resource": header });
+    let parts = entries.iter().map(|it| json!({ "fullUrl": it["fullUrl"], "resource": it["resource"] }));
+    message["id"] = json!(format!("message-{seed}"));
+    message["type"] = json!("message");
+    message["entry"] = [first].into_iter().chain(parts).collect();
+    message
+}
+
+/// A referral as a Task that contains everything.
+pub fn task(seed: u64, options: &ReferralOptions) -> Value {
+    let mut request = service_request(seed, options);
+    let inside = request.as_object_mut().and_then(|it| it.shift_remove("contained"));
+    request["id"] = json!("request");
+    let mut contained: Vec<Value> = inside.and_then(|it| it.as_array().cloned()).unwrap_or_default();
+    contained.push(request);
+    let mut task = order::task(&Case::new(seed, options.clone(), Shape::Contained));
+    task["contained"] = json!(contained);
+    task
+}
+
 /// The resources of a type in a referral, such as its Patient.
 pub fn resources_of<'b>(bundle: &'b Value, wanted: &str) -> Vec<&'b Value> {
     crate::fhir::bundle::resources(bundle).filter(|it| resource_type(it) == wanted).collect()

@@ -7,7 +7,7 @@ use super::referrals::bound_to;
 use super::{Ledger, events, lanes};
 use crate::model::delivery::CLINIC;
 use crate::model::ids::{DeliveryId, EventId, ReferralId};
-use crate::model::referral::{Acceptance, NewReferral, SubmissionKey};
+use crate::model::referral::{Acceptance, KeyScope, NewReferral, SubmissionKey};
 
 /// By what a submission is known again.
 pub(super) struct Recognition {
@@ -84,8 +84,10 @@ impl Recognition {
         )?;
         // The first of its keys counts.
         let first = self.keys.iter().find_map(|key| taken.iter().find(|(taken, ..)| taken == key));
-        Ok(first.map(|(_, id, content)| {
-            if *content == self.content_mac { Acceptance::Repeated(*id) } else { Acceptance::Conflict }
+        Ok(first.map(|((scope, _), id, content)| {
+            // What was sent is its own content; what it refers to may have changed since.
+            let same = *scope == KeyScope::Sent as i64 || *content == self.content_mac;
+            if same { Acceptance::Repeated(*id) } else { Acceptance::Conflict }
         }))
     }
 }

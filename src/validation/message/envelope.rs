@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::Form;
 use crate::fhir::bundle::entries;
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::fhir::resource::resource_type;
@@ -14,17 +15,22 @@ use crate::validation::violations;
 pub const MAX_ENTRIES: usize = 500;
 
 /// What makes it useless to look inside.
-pub(super) fn check(bundle: &Value) -> Option<Issue> {
-    if bundle["type"].is_string() && bundle["type"] != "transaction" {
-        return Some(wrong_type());
+pub(super) fn check(bundle: &Value, form: Form) -> Option<Issue> {
+    let expected = match form {
+        Form::Transaction => "transaction",
+        Form::Message => "message",
+        Form::Collection => "collection",
+    };
+    if bundle["type"].is_string() && bundle["type"] != expected {
+        return Some(wrong_type(form));
     }
     let count = entries(bundle).count();
     (!(1..=MAX_ENTRIES).contains(&count)).then(|| wrong_count(count))
 }
 
-/// The Bundle's own structure, and what every entry must have: a resource, a request that creates it,
-/// and a full URL of its own.
-pub(super) fn check_entries(bundle: &Value) -> Vec<Issue> {
+/// The Bundle's own structure, and what every entry must have: a resource, in a transaction a request that
+/// creates it, and a full URL of its own.
+pub(super) fn check_entries(bundle: &Value, form: Form) -> Vec<Issue> {
     let mut full_urls = HashSet::new();
     let mut issues = violations(bundle, "Bundle");
     // What must hold among the entries is said below, with the entry that breaks it.
@@ -33,7 +39,7 @@ pub(super) fn check_entries(bundle: &Value) -> Vec<Issue> {
         let at = format!("Bundle.entry[{number}]");
         if entry["resource"].is_null() {
             issues.push(element_missing(&format!("{at}.resource")));
-        } else {
+        } else if form == Form::Transaction {
             issues.extend(check_request(entry, &at));
         }
         if entry["fullUrl"].as_str().is_some_and(|it| !full_urls.insert(it)) {
@@ -60,9 +66,16 @@ fn check_request(entry: &Value, at: &str) -> Option<Issue> {
     Some(Issue::error(IssueKind::Value, "SEND_ENTRY_REQUEST", text).at(format!("{at}.{wrong}")))
 }
 
-fn wrong_type() -> Issue {
-    let text =
-        "Send a Bundle of type transaction; this version takes no message, batch, document or collection.";
+fn wrong_type(form: Form) -> Issue {
+    let text = match form {
+        Form::Transaction => {
+            "Send a Bundle of type transaction; a message goes to POST /fhir/$process-message, and a batch, document \
+             or collection is not taken."
+        }
+        Form::Message | Form::Collection => {
+            "Send a Bundle of type message; a transaction goes to POST /fhir."
+        }
+    };
     Issue::error(IssueKind::NotSupported, "SEND_BUNDLE_TYPE", text).at("Bundle.type")
 }
 

@@ -9,25 +9,44 @@ use crate::fhir::resource::resource_type;
 
 mod content;
 mod envelope;
+mod header;
 mod order;
 mod patient;
+mod task;
 
 pub use envelope::MAX_ENTRIES;
+pub use header::EVENTS;
 pub use order::referral;
+
+/// What a referral comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A `transaction` Bundle, or a ServiceRequest with what it needs contained.
+    Transaction,
+    /// A `message` Bundle.
+    Message,
+    /// A `collection` Bundle: a Task, its order, and what the two refer to.
+    Collection,
+}
 
 /// Everything that keeps a message from being a referral that we can take.
 ///
 /// A message is a `transaction` Bundle, or a ServiceRequest with what it needs contained.
 /// Where the envelope itself is wrong, only that is reported.
 pub fn check_message(message: &Value, rules: &Rules) -> Vec<Issue> {
+    check_form(message, Form::Transaction, rules)
+}
+
+/// The same for a referral that comes in another form.
+pub fn check_form(message: &Value, form: Form, rules: &Rules) -> Vec<Issue> {
     let envelope = match resource_type(message) {
-        "Bundle" => envelope::check(message),
-        "ServiceRequest" => None,
+        "Bundle" => envelope::check(message, form),
+        "ServiceRequest" if form == Form::Transaction => None,
         _ => Some(unexpected()),
     };
     envelope
         .or_else(|| size::check(message))
-        .map_or_else(|| capped(without_repeats(check_content(message, rules))), |it| vec![it])
+        .map_or_else(|| capped(without_repeats(check_content(message, form, rules))), |it| vec![it])
 }
 
 fn unexpected() -> Issue {
@@ -35,11 +54,17 @@ fn unexpected() -> Issue {
     Issue::error(IssueKind::NotSupported, "SEND_RESOURCE_TYPE_UNEXPECTED", text)
 }
 
-fn check_content(message: &Value, rules: &Rules) -> Vec<Issue> {
+fn check_content(message: &Value, form: Form, rules: &Rules) -> Vec<Issue> {
     let index = MessageIndex::of(message);
     let mut issues = Vec::new();
     if resource_type(message) == "Bundle" {
-        issues.extend(envelope::check_entries(message));
+        issues.extend(envelope::check_entries(message, form));
+    }
+    if form == Form::Message {
+        header::check(message, &index, &mut issues);
+    }
+    if form != Form::Transaction {
+        issues.extend(index.of_type("Task").flat_map(task::check));
     }
     issues.extend(index.entries().iter().flat_map(structure));
     issues.extend(content::modifiers(message));

@@ -18,7 +18,11 @@ pub(super) fn check(index: &MessageIndex<'_>, order: &Entry<'_>, issues: &mut Ve
         return; // The structure's check has said so.
     }
     let named = subject["reference"].as_str().and_then(|it| index.resolve(it, order));
-    let Some(patient) = named.filter(|it| resource_type(it) == "Patient") else {
+    // In a Bundle the Patient is an entry: the clinic's Task is about it as well.
+    let may_be_inside = !order.at.starts_with("Bundle");
+    let is_entry = |it: &Value| index.entries().iter().any(|entry| std::ptr::eq(entry.resource, it));
+    let named = named.filter(|it| resource_type(it) == "Patient" && (may_be_inside || is_entry(it)));
+    let Some(patient) = named else {
         let text = "Send the Patient in the message and refer to it in `subject`.";
         let at = format!("{}.subject", order.at);
         issues.push(Issue::error(IssueKind::Required, "SEND_PATIENT_MISSING", text).at(at));

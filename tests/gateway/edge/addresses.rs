@@ -13,10 +13,11 @@ async fn a_method_that_is_not_ours_is_refused_with_those_that_are() {
         ("PUT", "/fhir/Task/1", "GET,HEAD"),
         ("PATCH", "/fhir/Task/1", "GET,HEAD"),
         ("DELETE", "/fhir/Task/1", "GET,HEAD"),
-        ("POST", "/fhir/Task", "GET,HEAD"),
+        ("GET", "/fhir/$process-message", "POST"),
+        ("PUT", "/fhir/ServiceRequest/$validate", "POST"),
         ("POST", "/fhir/metadata", "GET,HEAD"),
-        ("BREW", "/fhir/Task", "GET,HEAD"),
-        ("A-METHOD-WITH-A-VERY-LONG-NAME", "/fhir/Task", "GET,HEAD"),
+        ("BREW", "/fhir/Task", "GET,HEAD,POST"),
+        ("A-METHOD-WITH-A-VERY-LONG-NAME", "/fhir/Task", "GET,HEAD,POST"),
     ] {
         let reply = gateway.lakeside_calls(method, path).await.send().await;
 

@@ -6,6 +6,7 @@ mod admission;
 mod bodies;
 mod headers;
 mod isolation;
+mod metadata;
 mod metrics;
 mod operator;
 mod searches;

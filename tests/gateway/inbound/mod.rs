@@ -4,6 +4,7 @@ mod answer;
 mod clinic_faults;
 mod clinic_record;
 mod consent_faults;
+mod doors;
 mod effects;
 mod hosted;
 mod people_known;

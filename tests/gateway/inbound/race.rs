@@ -106,6 +106,7 @@ fn envelope(bundle: &Value, received: Timestamp) -> Envelope {
         received,
         idempotency_key: None,
         if_none_exist: None,
+        gathered: None,
     }
 }
 

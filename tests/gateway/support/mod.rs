@@ -187,6 +187,24 @@ impl TestGateway {
         self.partners[partner].send_service_request(request).await.unwrap()
     }
 
+    /// Sends a Task as lakeside; the patient in it, if any, becomes a canary.
+    pub async fn send_task(&mut self, task: &Value) -> Reply {
+        self.log.watch_for(task);
+        self.lakeside().send_task(task).await.unwrap()
+    }
+
+    /// Sends a message as lakeside; its patient becomes a canary.
+    pub async fn send_message(&mut self, message: &Value) -> Reply {
+        self.log.watch_for(message);
+        self.lakeside().send_message(message).await.unwrap()
+    }
+
+    /// Puts a referral on lakeside's own server and gives the Task that asks for it; its patient becomes a canary.
+    pub fn keep_at_lakeside(&mut self, referral: &Value) -> Value {
+        self.log.watch_for(referral);
+        self.lakeside().keep(referral)
+    }
+
     /// Looks at the clinic and works off what is due, until nothing new comes of it.
     pub async fn settle(&self) {
         loop {
