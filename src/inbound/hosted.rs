@@ -40,7 +40,7 @@ impl Inbound {
     /// The receipt of a recorded referral, as it is now.
     pub async fn receipt(&self, referral: Referral, partner: &Partner) -> Result<Receipt, InboundError> {
         let message = self.message(&referral).await?;
-        Ok(receipt::of(&referral, true, &message, &self.house, partner))
+        receipt::of(&referral, true, &message, &self.house, partner)
     }
 
     /// A part of the partner's own submission: `ServiceRequest/ref-…` or `Patient/ref-…-2`.

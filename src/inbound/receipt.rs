@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::House;
 use super::consent_faults::with_consent_faults;
+use super::{House, InboundError};
 use crate::fhir::resource;
 use crate::model::ids::ReferralId;
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
+use crate::model::referral_state::ReferralState;
 use crate::translation::coordination::Parties;
+use crate::translation::dialects::say_state;
 use crate::translation::placer::Placer;
 use crate::translation::receipt::receipt_task;
 use crate::translation::submission::Submission;
@@ -27,17 +29,25 @@ pub struct Receipt {
 }
 
 /// Makes the receipt of a recorded referral.
-pub fn of(referral: &Referral, repeated: bool, message: &Value, house: &House, partner: &Partner) -> Receipt {
+pub fn of(
+    referral: &Referral,
+    repeated: bool,
+    message: &Value,
+    house: &House,
+    partner: &Partner,
+) -> Result<Receipt, InboundError> {
+    let rules = &house.dialects.of(partner.dialect)?.rules;
     let submission = Submission::of(message);
     let placer = Placer::of(&submission);
     let parties = parties(house, partner, referral);
-    let task = receipt_task(referral, &placer, &parties);
+    let mut task = receipt_task(referral, &placer, &parties);
+    say_state(&mut task, rules, ReferralState::New);
     let is_bundle = resource::resource_type(message) == "Bundle";
     let transaction_response =
         is_bundle.then(|| transaction_response(referral, &placer, &task, &house.public_url));
     let transaction_response =
         transaction_response.map(|it| with_consent_faults(it, &submission, &house.time_zone));
-    Receipt { referral: referral.id, repeated, task, transaction_response }
+    Ok(Receipt { referral: referral.id, repeated, task, transaction_response })
 }
 
 /// Who takes part in a referral.

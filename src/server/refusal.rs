@@ -99,15 +99,15 @@ impl From<InboundError> for Refusal {
             InboundError::WrongDoor(_) | InboundError::Invalid(_) | InboundError::Conflict => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            InboundError::Store(_) | InboundError::Lost | InboundError::Shut | InboundError::Profile(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            InboundError::Store(_)
+            | InboundError::Lost
+            | InboundError::Shut
+            | InboundError::Profile(_)
+            | InboundError::Dialect(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let wait = if matches!(error, InboundError::Shut | InboundError::Profile(_)) {
-            whole_seconds(TRY_AGAIN)
-        } else {
-            5
-        };
+        let is_ours_to_mend =
+            matches!(error, InboundError::Shut | InboundError::Profile(_) | InboundError::Dialect(_));
+        let wait = if is_ours_to_mend { whole_seconds(TRY_AGAIN) } else { 5 };
         let codes: Vec<&str> = error.issues().iter().map(|issue| issue.code).collect();
         let log = format!("{error}: {}", codes.join(" "));
         let refusal = Self { status, issues: error.issues(), log, headers: Vec::new() };
