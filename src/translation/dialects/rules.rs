@@ -221,9 +221,12 @@ impl DialectRules {
         Some((errors.systems.first()?, &ours.code))
     }
 
-    /// The state that a Task in this dialect stands for: the first, in the order of a referral, of those that
-    /// are said so. None: the dialect does not say anything so.
+    /// The state that a Task in this dialect stands for. Of several that are said so it is the one that says least:
+    /// the first, in the order of a referral, of those that are always said in the same way. None: the dialect does
+    /// not say anything so.
     pub fn read(&self, status: TaskStatus, business_status: Option<&str>) -> Option<ReferralState> {
-        self.states.iter().find(|(_, terms)| terms.is_said(status, business_status)).map(|(state, _)| *state)
+        let said = || self.states.iter().filter(|(_, terms)| terms.is_said(status, business_status));
+        let always_so = said().find(|(_, terms)| terms.status_before_acceptance.is_none());
+        always_so.or_else(|| said().next()).map(|(state, _)| *state)
     }
 }

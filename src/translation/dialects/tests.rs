@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::referral_state::Actor;
 use crate::translation::codes::CodeMap;
+use ReferralState::{Accepted, CancelRequested, Cancelled, Completed, Declined, Failed, Scheduled};
 
 fn rules(dialect: Dialect) -> DialectRules {
     let file = format!("{}/profiles/dialects/{}/dialect.toml", env!("CARGO_MANIFEST_DIR"), dialect.word());
@@ -28,8 +29,8 @@ fn clinic_task(status: &str, stage: Option<&str>) -> Value {
 fn said(dialect: Dialect, status: &str, stage: Option<&str>) -> (Value, String, String) {
     let rules = rules(dialect);
     let mut task = clinic_task(status, stage);
-    let state = state_of(&task, &states()).unwrap();
-    say_state(&mut task, &rules, state);
+    let stands = state_of(&task, &states()).unwrap();
+    say_state(&mut task, &rules, stands);
     let system = rules.business_status_system.clone().unwrap_or_default();
     let codings = task["businessStatus"]["coding"].as_array().cloned().unwrap_or_default();
     let own = codings.iter().find(|it| it["system"] == system.as_str());
@@ -38,63 +39,55 @@ fn said(dialect: Dialect, status: &str, stage: Option<&str>) -> (Value, String, 
     (task, status, code)
 }
 
+/// A status and a business status.
+type Said = (&'static str, &'static str);
+
+/// Status and stage at the clinic; then what COW, BSeR and SDOH say (standards, part C).
+const IN_EACH_GUIDE: &[(&str, Option<&str>, Said, Said, &str)] = &[
+    ("requested", None, ("requested", ""), ("received", "2.0"), "requested"),
+    ("received", None, ("received", ""), ("received", "2.0"), "requested"),
+    (
+        "received",
+        Some("awaiting-information"),
+        ("received", "awaiting-information"),
+        ("received", "2.0"),
+        "requested",
+    ),
+    (
+        "in-progress",
+        Some("awaiting-information"),
+        ("in-progress", "awaiting-information"),
+        ("in-progress", ""),
+        "on-hold",
+    ),
+    ("accepted", None, ("accepted", ""), ("accepted", "3.0"), "accepted"),
+    ("ready", None, ("accepted", ""), ("accepted", "3.0"), "accepted"),
+    (
+        "in-progress",
+        Some("visit-scheduled"),
+        ("in-progress", "visit-scheduled"),
+        ("in-progress", "5.1.1"),
+        "in-progress",
+    ),
+    ("in-progress", Some("no-show"), ("in-progress", ""), ("in-progress", "5.1.2"), "in-progress"),
+    ("in-progress", Some("visit-cancelled"), ("in-progress", ""), ("in-progress", "5.1.3"), "in-progress"),
+    (
+        "in-progress",
+        Some("preliminary-outcome"),
+        ("in-progress", "preliminary-outcome"),
+        ("in-progress", "5.1.4"),
+        "in-progress",
+    ),
+    ("completed", Some("visit-complete"), ("completed", "visit-complete"), ("completed", "7.0"), "completed"),
+    ("rejected", None, ("rejected", ""), ("rejected", "4.0"), "rejected"),
+    ("failed", None, ("failed", ""), ("rejected", "4.0"), "failed"),
+    ("cancelled", None, ("cancelled", ""), ("cancelled", "6.0"), "cancelled"),
+    ("accepted", Some("cancel-requested"), ("accepted", ""), ("in-progress", "5.2"), "accepted"),
+];
+
 #[test]
 fn every_dialect_says_each_state_as_the_guides_do() {
-    // Status and stage at the clinic; then what COW, BSeR and SDOH say (standards, part C).
-    let rows = [
-        ("requested", None, ("requested", ""), ("received", "2.0"), "requested"),
-        ("received", None, ("received", ""), ("received", "2.0"), "requested"),
-        (
-            "received",
-            Some("awaiting-information"),
-            ("received", "awaiting-information"),
-            ("received", "2.0"),
-            "requested",
-        ),
-        (
-            "in-progress",
-            Some("awaiting-information"),
-            ("in-progress", "awaiting-information"),
-            ("in-progress", ""),
-            "on-hold",
-        ),
-        ("accepted", None, ("accepted", ""), ("accepted", "3.0"), "accepted"),
-        ("ready", None, ("accepted", ""), ("accepted", "3.0"), "accepted"),
-        (
-            "in-progress",
-            Some("visit-scheduled"),
-            ("in-progress", "visit-scheduled"),
-            ("in-progress", "5.1.1"),
-            "in-progress",
-        ),
-        ("in-progress", Some("no-show"), ("in-progress", ""), ("in-progress", "5.1.2"), "in-progress"),
-        (
-            "in-progress",
-            Some("visit-cancelled"),
-            ("in-progress", ""),
-            ("in-progress", "5.1.3"),
-            "in-progress",
-        ),
-        (
-            "in-progress",
-            Some("preliminary-outcome"),
-            ("in-progress", "preliminary-outcome"),
-            ("in-progress", "5.1.4"),
-            "in-progress",
-        ),
-        (
-            "completed",
-            Some("visit-complete"),
-            ("completed", "visit-complete"),
-            ("completed", "7.0"),
-            "completed",
-        ),
-        ("rejected", None, ("rejected", ""), ("rejected", "4.0"), "rejected"),
-        ("failed", None, ("failed", ""), ("rejected", "4.0"), "failed"),
-        ("cancelled", None, ("cancelled", ""), ("cancelled", "6.0"), "cancelled"),
-        ("accepted", Some("cancel-requested"), ("accepted", ""), ("in-progress", "5.2"), "accepted"),
-    ];
-    for (status, stage, cow, bser, sdoh) in rows {
+    for (status, stage, cow, bser, sdoh) in IN_EACH_GUIDE.iter().copied() {
         let of = |dialect| {
             let (_, status, code) = said(dialect, status, stage);
             (status, code)
@@ -170,7 +163,6 @@ fn both_links_to_the_order_are_written() {
 #[test]
 fn a_placers_cancel_and_a_decline_after_the_start_are_the_guides_own() {
     let judge = |dialect, by, from, to| rules(dialect).transitions().judge(by, Some(from), to).is_ok();
-    use ReferralState::{Accepted, CancelRequested, Cancelled, Completed, Declined, Failed, Scheduled};
     // (directly before the start, directly afterwards, by asking afterwards)
     let cancels = [
         (Dialect::Cow, (true, false, true)),
