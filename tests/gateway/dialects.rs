@@ -12,7 +12,7 @@ use referral_gateway::sandbox::people::{self, ReferralOptions};
 use referral_gateway::translation::dialects::{DialectRules, TaskStatus};
 use serde_json::Value;
 
-use crate::process::{err, run};
+use crate::process::{err, out, run};
 use crate::support::{Options, TestGateway, assert_refused};
 
 fn rules(dialect: Dialect) -> DialectRules {
@@ -314,4 +314,63 @@ async fn a_broken_code_map_is_named_with_its_place_and_the_rest_goes_on() {
     let told = err(&checked);
     let place = "clinic/map.json: ConceptMap.group[0].element[0].target[0].equivalence";
     assert!(told.contains(place), "{told}");
+}
+
+#[tokio::test]
+async fn a_guides_profile_counts_for_its_partners_as_soon_as_its_definition_is_there() {
+    let profile = serde_json::json!({
+        "resourceType": "StructureDefinition", "type": "ServiceRequest", "derivation": "constraint",
+        "url": "http://hl7.org/fhir/us/bser/StructureDefinition/BSeR-ReferralServiceRequest",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/ServiceRequest",
+        "differential": { "element": [{ "id": "ServiceRequest.priority",
+            "path": "ServiceRequest.priority", "min": 1, "fixedCode": "asap" }] },
+    });
+    let options = Options {
+        partners: vec!["bserton", "sdohham"],
+        partner_heads: BTreeMap::from(GUIDES),
+        profiles: vec![("bser/order.json", profile.to_string())],
+        ..Options::default()
+    };
+    let mut gateway = TestGateway::with(options).await;
+    let bundle = people::referral(1, &ReferralOptions::default());
+
+    let refused = gateway.send_bundle("bserton", &bundle).await;
+    let taken = gateway.send_bundle("sdohham", &bundle).await;
+    gateway.settle().await;
+
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.to_string().contains("BSeR-ReferralServiceRequest"), "{}", refused.body);
+    assert_eq!(taken.status, 200);
+}
+
+#[tokio::test]
+async fn a_partner_that_reads_from_us_reads_the_terms_of_its_guide() {
+    let options = Options {
+        partners: vec!["bserton"],
+        partner_heads: BTreeMap::from(GUIDES),
+        mode: "inbox",
+        ..Options::default()
+    };
+    let mut gateway = TestGateway::with(options).await;
+    let (receipt, referral) = referral_of(&mut gateway, "bserton", 1).await;
+    gateway.clinic().schedule(&referral);
+    gateway.settle().await;
+
+    let address = format!("/fhir/Task/{}", receipt["id"].as_str().unwrap());
+    let read = gateway.call_as("bserton", "GET", &address).await.send().await;
+
+    assert_eq!(said(&read.body), "in-progress 5.1.1");
+}
+
+#[tokio::test]
+async fn preview_says_by_which_map_a_code_was_added() {
+    let gateway = TestGateway::start().await;
+    let file = format!("{}/fixtures/lakeside/complete-bundle/request.json", env!("CARGO_MANIFEST_DIR"));
+    let folder = gateway.folder().to_str().unwrap().to_owned();
+    let shown = run(&["preview", &file, "--partner", "lakeside", "--config", &folder]).await;
+
+    let told = out(&shown);
+    let line = "http://snomed.info/sct|80313002 gives http://hl7.org/fhir/sid/icd-10-cm|R00.2 (equal, \
+                https://referral-gateway.example/fhir/ConceptMap/reason-to-clinic group[0])";
+    assert!(told.contains(line), "{told}");
 }

@@ -127,7 +127,7 @@ fn the_clinics_own_coding_stays_first() {
 #[test]
 fn sdoh_gives_a_reason_and_an_output_where_the_guide_wants_one() {
     let (declined, ..) = said(Dialect::Sdoh, "rejected", None);
-    assert_eq!(declined["statusReason"]["text"], "No reason was given.");
+    assert_eq!(declined["statusReason"]["text"], "No reason is given here.");
     let (no_show, ..) = said(Dialect::Sdoh, "in-progress", Some("no-show"));
     assert_eq!(no_show["statusReason"]["text"], "The patient did not come.");
     let (completed, ..) = said(Dialect::Sdoh, "completed", None);
