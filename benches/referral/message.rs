@@ -8,7 +8,7 @@ use referral_gateway::config::environment::ProcessEnvironment;
 use referral_gateway::config::settings::Config;
 use referral_gateway::fhir::json;
 use referral_gateway::model::ids::ReferralId;
-use referral_gateway::translation::codes::CodeMaps;
+use referral_gateway::translation::codes::{CodeMap, CodeMaps};
 use referral_gateway::translation::coordination::Parties;
 use referral_gateway::translation::effect::EffectNames;
 use referral_gateway::translation::submission::Submission;
@@ -69,7 +69,7 @@ impl Road {
             config::load(&folder, &ProcessEnvironment).config.expect("the shipped settings are good");
         let map = json::parse(MAP).expect("the map is JSON");
         let names = EffectNames::new("http://127.0.0.1:8080", ReferralId::new(Timestamp::UNIX_EPOCH));
-        Self { config, maps: CodeMaps::of([&map]), names }
+        Self { config, maps: CodeMaps::of([&CodeMap::parse(&map).expect("the map is one")]), names }
     }
 
     /// The transaction for the clinic.

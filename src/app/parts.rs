@@ -183,7 +183,7 @@ impl<'a> House<'a> {
                 public_url: self.public_url.clone(),
                 clinic_name: config.clinic.name.clone(),
                 clinic: config.clinic.organization.clone(),
-                maps: self.profiles.to_clinic.clone(),
+                dialects: self.profiles.dialects.clone(),
                 profiles: self.profiles.library.clone(),
                 time_zone: config.clinic.time_zone.clone(),
                 writes: config.clinic.endpoint.writes,
@@ -200,7 +200,7 @@ impl<'a> House<'a> {
             servers: Arc::clone(&self.servers),
             house: Arc::new(outbound::House {
                 public_url: self.public_url.clone(),
-                maps: self.profiles.to_partner.clone(),
+                dialects: self.profiles.dialects.clone(),
                 clinic: config.clinic.organization.clone(),
                 consent: Arc::new(self.clinic_rules(config)),
                 mark: if config.consent.mark_redacted { Mark::Say } else { Mark::Silent },

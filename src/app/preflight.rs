@@ -41,12 +41,20 @@ pub fn unusable(config: &Config) -> Vec<String> {
     reasons
 }
 
+/// What is told of definitions that can be used.
+pub fn notes(config: &Config) -> Vec<String> {
+    profiles::load(config.profiles_directory.as_deref()).map(|it| it.notes).unwrap_or_default()
+}
+
 /// Definitions that cannot be used, and partners whose messages cannot be checked because of it.
 fn profile_faults(profiles: &Profiles, config: &Config) -> Vec<String> {
     let broken = profiles.problems.iter().map(ToString::to_string);
     let faults = profiles.library.faults().map(ToString::to_string);
     let mut reasons: Vec<String> = broken.chain(faults).collect();
     for partner in &config.partners {
+        if let Err(broken) = profiles.dialects.of(partner.dialect) {
+            reasons.push(format!("partners/{}.toml, dialect: {broken}", partner.id));
+        }
         if let Err(fault) = profiles.library.rules(partner.profiles.iter().map(String::as_str)) {
             reasons.push(format!("partners/{}.toml, profiles: {fault}", partner.id));
         }

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
+use super::dialects;
 use crate::consent::labels::lists::{ListsProblem, SensitivityLists};
-use crate::fhir::{json, resource};
-use crate::translation::codes::CodeMaps;
+use crate::fhir::json;
+use crate::translation::codes::MapFault;
+use crate::translation::dialects::{DialectFault, Dialects};
 use crate::validation::ProfileLibrary;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
@@ -32,6 +34,30 @@ pub enum ProfileError {
         /// Why.
         problem: json::JsonError,
     },
+    /// A code map is not one.
+    #[error("{file}: {fault}")]
+    Map {
+        /// Which.
+        file: String,
+        /// Where and why.
+        fault: MapFault,
+    },
+    /// A code map leads to one that is not here.
+    #[error("{file}: the map leads to {url}, which is not here")]
+    OtherMap {
+        /// Which.
+        file: String,
+        /// The map that is missing.
+        url: String,
+    },
+    /// The definition of a dialect cannot be used.
+    #[error("{file}, {fault}")]
+    Dialect {
+        /// Which.
+        file: String,
+        /// Where and why.
+        fault: DialectFault,
+    },
     /// The list of sensitive codes is none.
     #[error("{file}: {problem}")]
     Lists {
@@ -45,14 +71,14 @@ pub enum ProfileError {
 /// What the definitions say.
 #[derive(Debug)]
 pub struct Profiles {
-    /// Partners' codes in the clinic's: `clinic/`.
-    pub to_clinic: CodeMaps,
-    /// The clinic's codes in those of partners of the plain dialect: `dialects/plain/`.
-    pub to_partner: CodeMaps,
+    /// What the guides say, and the codes of those who follow them: `dialects/`, `clinic/`, `states/`.
+    pub dialects: Dialects,
     /// What resources must look like: the StructureDefinitions, ValueSets and CodeSystems of every folder.
     pub library: ProfileLibrary,
     /// Files of the clinic's folder that cannot be used. What needs them is left out; the rest counts.
     pub problems: Vec<ProfileError>,
+    /// What is told of the rest by `check`, though it can be used.
+    pub notes: Vec<String>,
     /// Which codes are sensitive: `sensitivity/codes.json`. The clinic's list takes the place of ours, whole.
     pub lists: SensitivityLists,
 }
@@ -69,20 +95,22 @@ pub fn load(directory: Option<&Path>) -> Result<Profiles, ProfileError> {
             definitions.push(added);
         }
     }
-    let all: Vec<Value> = definitions.iter().map(|it| it.content.clone()).collect();
-    Ok(Profiles {
-        to_clinic: maps(&definitions, "clinic"),
-        to_partner: maps(&definitions, "dialects/plain"),
-        library: ProfileLibrary::compile(&all),
-        problems,
-        lists,
-    })
+    let mut notes = Vec::new();
+    let dialects = dialects::put_together(directory, &definitions, &mut problems, &mut notes);
+    let all: Vec<Value> = definitions.into_iter().map(|it| it.content).collect();
+    Ok(Profiles { dialects, library: ProfileLibrary::compile(&all), problems, notes, lists })
 }
 
 /// A definition, and the folder below `profiles/` that it is in.
-struct Definition {
-    folder: PathBuf,
-    content: Value,
+pub(super) struct Definition {
+    pub(super) folder: PathBuf,
+    pub(super) file: String,
+    pub(super) content: Value,
+}
+
+/// The text of a built-in file.
+pub(super) fn built_in(path: &str) -> &'static str {
+    BUILT_IN.get_file(path).and_then(|it| it.contents_utf8()).unwrap_or_default()
 }
 
 fn lists(directory: Option<&Path>) -> Result<SensitivityLists, ProfileError> {
@@ -96,17 +124,15 @@ fn lists(directory: Option<&Path>) -> Result<SensitivityLists, ProfileError> {
     SensitivityLists::parse(&text).map_err(|problem| ProfileError::Lists { file: name, problem })
 }
 
-fn maps(definitions: &[Definition], folder: &str) -> CodeMaps {
-    let inside = definitions.iter().filter(|it| it.folder == Path::new(folder)).map(|it| &it.content);
-    CodeMaps::of(inside.filter(|it| resource::resource_type(it) == "ConceptMap"))
-}
-
 /// The definitions inside the program.
 fn definitions_in(folder: &Dir<'_>, problems: &mut Vec<ProfileError>) -> Vec<Definition> {
     let mut found: Vec<Definition> = folder.dirs().flat_map(|it| definitions_in(it, problems)).collect();
     for file in folder.files().filter(|it| is_definition(it.path())) {
-        match read(&file.path().display().to_string(), file.contents()) {
-            Ok(content) => found.push(Definition { folder: folder.path().to_owned(), content }),
+        let name = file.path().display().to_string();
+        match read(&name, file.contents()) {
+            Ok(content) => {
+                found.push(Definition { folder: folder.path().to_owned(), file: name, content });
+            }
             Err(problem) => problems.push(problem),
         }
     }
@@ -129,7 +155,10 @@ fn read_folder(root: &Path, folder: &Path, problems: &mut Vec<ProfileError>) -> 
         } else if is_definition(&path) {
             let inside = folder.strip_prefix(root).unwrap_or(folder).to_owned();
             match read_file(&path) {
-                Ok(content) => found.push(Definition { folder: inside, content }),
+                Ok(content) => {
+                    let file = path.display().to_string();
+                    found.push(Definition { folder: inside, file, content });
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -164,6 +193,7 @@ fn read(file: &str, bytes: &[u8]) -> Result<Value, ProfileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::dialect::Dialect;
 
     /// A folder with a list of sensitive codes.
     fn with_list(text: &str) -> tempfile::TempDir {
@@ -206,7 +236,7 @@ mod tests {
             "resourceType": "ConceptMap",
             "url": "https://referral-gateway.example/fhir/ConceptMap/reason-to-clinic",
             "group": [{ "source": "urn:a", "target": "urn:b", "element": [
-                { "code": "1", "target": [{ "code": "one" }] }] }],
+                { "code": "1", "target": [{ "code": "one", "equivalence": "equal" }] }] }],
         });
         fs::write(place.join("map.json"), map.to_string()).unwrap();
 
@@ -214,7 +244,7 @@ mod tests {
 
         let translated = |system: &str, code: &str| {
             let mut it = serde_json::json!({ "coding": [{ "system": system, "code": code }] });
-            profiles.to_clinic.translate(&mut it);
+            profiles.dialects.of(Dialect::Plain).unwrap().to_clinic.translate(&mut it);
             it["coding"].as_array().unwrap().len()
         };
         assert_eq!(translated("urn:a", "1"), 2);

@@ -32,6 +32,9 @@ impl Check {
         for reason in &unusable {
             super::tell(&format!("error: {reason}"));
         }
+        for note in config.as_ref().map_or_else(Vec::new, preflight::notes) {
+            super::tell(&format!("note: {note}"));
+        }
         if !problems.is_empty() || !unusable.is_empty() {
             return ExitCode::from(EXIT_CONFIG);
         }

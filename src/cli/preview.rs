@@ -42,6 +42,7 @@ pub struct Preview {
 struct Steps {
     answer: Value,
     for_clinic: Value,
+    codes: Vec<String>,
 }
 
 impl Preview {
@@ -71,8 +72,9 @@ impl Preview {
     fn report(&self, walked: Result<Steps, InboundError>) -> ExitCode {
         match walked {
             Ok(steps) if self.json => {
-                let steps =
-                    object!({ "accepted": true, "answer": steps.answer, "forClinic": steps.for_clinic });
+                let steps = object!({
+                    "accepted": true, "answer": steps.answer, "codes": steps.codes, "forClinic": steps.for_clinic,
+                });
                 say(&steps.to_string());
                 ExitCode::SUCCESS
             }
@@ -80,6 +82,9 @@ impl Preview {
                 say("open       the body is one FHIR message");
                 say("validate   no issues");
                 say(&format!("answer     {}", pretty(&steps.answer)));
+                for code in &steps.codes {
+                    say(&format!("code       {code}"));
+                }
                 say(&format!("translate  for the clinic: {}", pretty(&steps.for_clinic)));
                 ExitCode::SUCCESS
             }
@@ -112,10 +117,14 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
     let message = open::message(&envelope)?;
     validate::message(&message, &envelope, house, partner)?;
     let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
-    let for_clinic = translate::for_clinic(&message, &referral, house, partner);
+    let for_clinic = translate::for_clinic(&message, &referral, house, partner)?;
     let recorded = Recorded { referral, repeated: false, message: None };
-    let receipt = receipt::of(&recorded, &message, house, partner);
-    Ok(Steps { answer: receipt.transaction_response.unwrap_or(receipt.task), for_clinic: for_clinic.bundle })
+    let receipt = receipt::of(&recorded, &message, house, partner)?;
+    Ok(Steps {
+        answer: receipt.transaction_response.unwrap_or(receipt.task),
+        codes: for_clinic.codes.iter().map(ToString::to_string).collect(),
+        for_clinic: for_clinic.bundle,
+    })
 }
 
 /// The door that a sender would choose.
@@ -134,7 +143,7 @@ fn house(config: &Config) -> Result<House, profiles::ProfileError> {
         public_url: config.server.address(""),
         clinic_name: config.clinic.name.clone(),
         clinic: config.clinic.organization.clone(),
-        maps: profiles.to_clinic,
+        dialects: profiles.dialects,
         profiles: profiles.library,
         time_zone: config.clinic.time_zone.clone(),
         writes: config.clinic.endpoint.writes,

@@ -30,7 +30,8 @@ impl Inbound {
         };
         let partner =
             self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
-        let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
+        let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner)
+            .map_err(|_| Failure::NotSent("dialect-broken"))?;
         if !is_valid(&for_clinic) {
             tracing::error!(delivery.id = %delivery.id, "what was made for the clinic is not valid FHIR and is not written");
             return Ok(Settlement::Dead(Cause { code: "not-valid", http_status: None }));

@@ -42,7 +42,7 @@ impl Inbound {
     pub async fn receipt(&self, referral: Referral, partner: &Partner) -> Result<Receipt, InboundError> {
         let message = self.message(&referral).await?;
         let recorded = Recorded { referral, repeated: true, message: None };
-        Ok(receipt::of(&recorded, &message, &self.house, partner))
+        receipt::of(&recorded, &message, &self.house, partner)
     }
 
     /// A part of the partner's own submission: `ServiceRequest/ref-…` or `Patient/ref-…-2`.

@@ -37,7 +37,7 @@ use crate::model::looks::LookObserver;
 use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::model::work::StoreError;
 use crate::store::Store;
-use crate::translation::codes::CodeMaps;
+use crate::translation::dialects::{DialectBroken, Dialects};
 use crate::translation::submission::Submission;
 use crate::validation::{self, ProfileFault, ProfileLibrary};
 use gather::{GatherFault, Sources};
@@ -71,8 +71,8 @@ pub struct House {
     pub clinic_name: String,
     /// The clinic's business identifier.
     pub clinic: BusinessIdentifier,
-    /// Partners' codes in the clinic's.
-    pub maps: CodeMaps,
+    /// The guides that partners follow, and their codes in the clinic's.
+    pub dialects: Dialects,
     /// What partners' resources must meet.
     pub profiles: ProfileLibrary,
     /// The clinic's zone, in which dates without a time are meant.
@@ -95,7 +95,7 @@ impl Inbound {
         let recorded = record::referral(self, &envelope, &message, intake).await?;
         let (referral, repeated) = (&recorded.referral, recorded.repeated);
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
-        Ok(receipt::of(&recorded, &message, &self.house, partner))
+        receipt::of(&recorded, &message, &self.house, partner)
     }
 
     /// The road up to the record, and no further: every issue that [`Inbound::accept`] would name, warnings included.
@@ -141,6 +141,9 @@ pub enum InboundError {
     /// A profile that the partner's resources must meet cannot be used. Nothing was recorded.
     #[error("nothing of this partner can be checked: {0}")]
     Profile(#[from] ProfileFault),
+    /// What belongs to the partner's dialect cannot be used. Nothing was recorded.
+    #[error("nothing of this partner can be translated: {0}")]
+    Dialect(#[from] DialectBroken),
     /// A key of the submission is taken by another content. Nothing was recorded.
     #[error("a key of the submission is taken by another content")]
     Conflict,
@@ -173,6 +176,12 @@ impl Explain for InboundError {
                 "GW_PROFILE_BROKEN",
                 "Nothing was recorded, because a profile of ours by which this is checked is broken. Send the same \
                  again later; nothing needs to be changed.",
+            )],
+            Self::Dialect(_) => vec![Issue::error(
+                IssueKind::Transient,
+                "GW_DIALECT_BROKEN",
+                "Nothing was recorded, because a definition of ours by which this is translated is broken. Send the \
+                 same again later; nothing needs to be changed.",
             )],
             Self::Shut => vec![Issue::error(
                 IssueKind::Throttled,

@@ -2,16 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::House;
 use super::consent_faults::{self, with_consent_faults};
 use super::content::Content;
 use super::record::Recorded;
+use super::{House, InboundError};
 use crate::fhir::outcome::operation_outcome;
 use crate::fhir::resource;
 use crate::model::ids::ReferralId;
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
+use crate::model::referral_state::ReferralState;
 use crate::translation::coordination::Parties;
+use crate::translation::dialects::say_state;
 use crate::translation::placer::Placer;
 use crate::translation::receipt::receipt_task;
 use crate::translation::submission::Submission;
@@ -42,12 +44,23 @@ pub struct InReply {
 
 /// Makes the receipt of a recorded referral. A referral that came by another door, or in another order, is told in
 /// the words in which it was recorded.
-pub fn of(recorded: &Recorded, message: &Value, house: &House, partner: &Partner) -> Receipt {
+pub fn of(
+    recorded: &Recorded,
+    message: &Value,
+    house: &House,
+    partner: &Partner,
+) -> Result<Receipt, InboundError> {
+    let rules = &house.dialects.of(partner.dialect)?.rules;
     let Recorded { referral, repeated, message: earlier } = recorded;
     let submission = Submission::of(message);
     let known = Submission::of(earlier.as_ref().unwrap_or(message));
     let parties = parties(house, partner, referral);
-    let task = receipt_task(referral, &Placer::of(&known), &parties);
+    let task_of = |it: &Referral| {
+        let mut task = receipt_task(it, &Placer::of(&known), &parties);
+        say_state(&mut task, rules, ReferralState::New);
+        task
+    };
+    let task = task_of(referral);
     let transaction_response = (message["type"] == "transaction").then(|| {
         let numbers = match earlier {
             Some(_) => Content::of(&submission).numbers_in(&Content::of(&known)),
@@ -61,11 +74,11 @@ pub fn of(recorded: &Recorded, message: &Value, house: &House, partner: &Partner
         let new = Referral { clinic: None, updated: referral.received, ..referral.clone() };
         let warnings = consent_faults::warnings(&submission, &house.time_zone);
         InReply {
-            task: receipt_task(&new, &Placer::of(&known), &parties),
+            task: task_of(&new),
             warnings: (!warnings.is_empty()).then(|| operation_outcome(&warnings, None)),
         }
     });
-    Receipt { referral: referral.id, repeated: *repeated, task, transaction_response, in_reply }
+    Ok(Receipt { referral: referral.id, repeated: *repeated, task, transaction_response, in_reply })
 }
 
 /// Who takes part in a referral.

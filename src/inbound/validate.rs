@@ -6,7 +6,7 @@ use super::{House, InboundError};
 use crate::fhir::outcome::Issue;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::Partner;
-use crate::validation::{self, Form};
+use crate::validation::{self, Form, ProfileFault, Rules};
 
 /// Refuses a message that cannot be taken as a referral of this partner.
 pub fn message(
@@ -31,8 +31,9 @@ pub fn violations(
     house: &House,
     partner: &Partner,
 ) -> Result<Vec<Issue>, InboundError> {
-    let profiles = partner.profiles.iter().map(String::as_str);
-    let rules = &house.profiles.rules(profiles)?;
+    // Before anything is recorded: what is answered and written needs it.
+    house.dialects.of(partner.dialect)?;
+    let rules = &rules(house, partner)?;
     let form = match door {
         Door::Transaction | Door::ServiceRequest => Form::Transaction,
         Door::Message => Form::Message,
@@ -50,4 +51,15 @@ fn tell_place_as_sent(issue: &mut Issue, places: &[String]) {
             *expression = format!("{place}{rest}");
         }
     }
+}
+
+/// The profiles that the partner's file names; where it names none, those of its guide whose definitions are here.
+fn rules(house: &House, partner: &Partner) -> Result<Rules, InboundError> {
+    let named = partner.profiles.iter().map(String::as_str);
+    if !partner.profiles.is_empty() {
+        return Ok(house.profiles.rules(named)?);
+    }
+    let wanted = &house.dialects.of(partner.dialect)?.rules.profiles;
+    let is_here = |url: &&str| !matches!(house.profiles.rules([*url]), Err(ProfileFault::Unknown(_)));
+    Ok(house.profiles.rules(wanted.iter().map(String::as_str).filter(is_here))?)
 }

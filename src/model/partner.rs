@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::client::Client;
+use super::dialect::Dialect;
 use super::effects::WriteRules;
 use super::ids::PartnerId;
 use super::sensitive::Sensitive;
@@ -20,6 +21,8 @@ pub struct Partner {
     pub name: String,
     /// The organisation's business identifier; consent and Provenance name it.
     pub organization: BusinessIdentifier,
+    /// The guide that it follows.
+    pub dialect: Dialect,
     /// The profiles that what it sends must meet, by their canonical addresses.
     pub profiles: Vec<String>,
     /// How it proves who it is when it calls us.

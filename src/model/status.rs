@@ -218,6 +218,9 @@ fn waiting_for(group: &OpenGroup, list: &str) -> String {
                 "The settings of {server} are missing or wrong: run `check`, restart; `{list}` shows which."
             )
         }
+        Some("dialect-broken") => {
+            format!("The definition of a dialect is broken: run `check`, restart; `{list}` shows which.")
+        }
         _ => format!("`{list}` shows which; `deliveries show ID` tells what {server} answered to one."),
     }
 }

@@ -54,7 +54,7 @@ use crate::model::partner::{BusinessIdentifier, OutboundMode, Partner, Partners}
 use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::Settlement;
 use crate::store::Store;
-use crate::translation::codes::CodeMaps;
+use crate::translation::dialects::Dialects;
 use crate::translation::to_partner::Form;
 use permit::Asked;
 use prepare::Prepared;
@@ -88,8 +88,8 @@ pub struct Outbound {
 pub struct House {
     /// Our public address, without a slash at its end.
     pub public_url: String,
-    /// The clinic's codes in the partners'.
-    pub maps: CodeMaps,
+    /// The guides that partners follow, and the clinic's codes in theirs.
+    pub dialects: Dialects,
     /// The clinic's business identifier.
     pub clinic: BusinessIdentifier,
     /// What the clinic decided about disclosures.

@@ -25,6 +25,9 @@ pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreada
 /// The referral's own body was destroyed because of its age.
 pub(super) const PAYLOAD_PURGED: Failure = Failure::NotSent("payload-purged");
 
+/// What belongs to the partner's dialect cannot be used.
+const DIALECT_BROKEN: Failure = Failure::NotSent("dialect-broken");
+
 /// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
 #[derive(Debug)]
 pub struct ForPartner {
@@ -47,12 +50,13 @@ impl Outbound {
         effect: &str,
     ) -> Result<ForPartner, Failure> {
         let placer = self.placer(reduced.referral.id).await?;
+        let partner = self.partner(&reduced.referral.partner)?;
         let terms = PartnerTerms {
             referral: &reduced.referral,
             placer: &placer,
             public_url: &self.house.public_url,
             clinic_base: self.clinic.base(),
-            maps: &self.house.maps,
+            dialect: self.house.dialects.of(partner.dialect).map_err(|_| DIALECT_BROKEN)?,
             form,
         };
         let addresses: BTreeMap<String, String> = reduced

@@ -147,14 +147,17 @@ impl From<InboundError> for Refusal {
             | InboundError::Store(_)
             | InboundError::Lost
             | InboundError::Shut
-            | InboundError::Profile(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | InboundError::Profile(_)
+            | InboundError::Dialect(_) => StatusCode::SERVICE_UNAVAILABLE,
             InboundError::WrongDoor(_)
             | InboundError::Invalid(_)
             | InboundError::Conflict
             | InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let wait = match &error {
-            InboundError::Shut | InboundError::Profile(_) => whole_seconds(TRY_AGAIN),
+            InboundError::Shut | InboundError::Profile(_) | InboundError::Dialect(_) => {
+                whole_seconds(TRY_AGAIN)
+            }
             InboundError::Gather(GatherFault::TooOften(wait)) => whole_seconds(*wait),
             InboundError::Gather(GatherFault::Unavailable { wait, .. }) => {
                 whole_seconds(wait.unwrap_or(TRY_AGAIN).clamp(TRY_AGAIN, LONGEST_WAIT))

@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod coordination;
+pub mod dialects;
 pub mod effect;
 pub mod filler_order;
 pub mod placer;

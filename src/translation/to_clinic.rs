@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::codes::CodeMaps;
+use super::codes::{CodeMaps, CodeTrace};
 use super::coordination::{OrderLinks, Parties, coordination_task, provenance};
 use super::effect::{EffectNames, token_query};
 use super::filler_order::{make_filler_order, type_as_placer};
@@ -23,6 +23,8 @@ pub struct ForClinic {
     /// For each entry, the id that it gets where we choose ids; none for people and organisations, which may
     /// be the clinic's own.
     pub ids: Vec<Option<String>>,
+    /// Which codings were added, and by which code map.
+    pub codes: Vec<CodeTrace>,
 }
 
 /// Attachments above this many base64 characters become a Binary of their own.
@@ -53,6 +55,7 @@ pub fn to_clinic(
         entries: Vec::new(),
         parts: Vec::new(),
         ids: Vec::new(),
+        codes: Vec::new(),
     };
     for (number, part) in submission.parts().iter().enumerate() {
         if part.resource_type() != "Task" && writer.firsts[number] == number {
@@ -60,7 +63,12 @@ pub fn to_clinic(
         }
     }
     writer.write_coordination(parties);
-    ForClinic { bundle: bundle::transaction(writer.entries), parts: writer.parts, ids: writer.ids }
+    ForClinic {
+        bundle: bundle::transaction(writer.entries),
+        parts: writer.parts,
+        ids: writer.ids,
+        codes: writer.codes,
+    }
 }
 
 /// For each part, the first that is known by the same identifier. A transaction may make a conditional create
@@ -92,6 +100,7 @@ struct Writer<'a, 'm> {
     entries: Vec<Value>,
     parts: Vec<Option<usize>>,
     ids: Vec<Option<String>>,
+    codes: Vec<CodeTrace>,
 }
 
 impl<'m> Writer<'_, 'm> {
@@ -100,7 +109,7 @@ impl<'m> Writer<'_, 'm> {
         if part.resource_type() == "ServiceRequest" {
             make_filler_order(&mut resource, self.placer.order_identifier());
         }
-        self.maps.translate(&mut resource);
+        self.maps.translate_traced(&mut resource, &mut self.codes);
         let id = known_by(&resource, part.resource_type()).is_none().then(|| number.to_string());
         let condition = self.mark(&mut resource, number, part.resource_type());
         let binaries = self.lift_large_attachments(&mut resource, number);
@@ -123,7 +132,7 @@ impl<'m> Writer<'_, 'm> {
             placer_task_identifiers: &self.placer.task,
         };
         let mut task = coordination_task(self.names, parties, &links, placer_task.as_ref());
-        self.maps.translate(&mut task);
+        self.maps.translate_traced(&mut task, &mut self.codes);
         let task_number = submission.first("Task").map(|(number, _)| number);
         let known_by = self.names.by_identifier("task");
         self.push(TASK_ADDRESS, task, (&known_by, Some("task")), task_number);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::codes::CodeMaps;
+use super::dialects::{DialectTerms, say_both_links, say_state, state_of};
 use super::placer::Placer;
 use super::receipt::referral_identifier;
 use crate::fhir::reference::{self, Target, target, type_and_id};
+use crate::fhir::resource::resource_type;
 use crate::model::referral::Referral;
 
 /// In whose words, and for which way.
@@ -21,8 +22,8 @@ pub struct PartnerTerms<'a> {
     pub public_url: &'a str,
     /// The clinic's FHIR base address; its absolute references begin with it.
     pub clinic_base: &'a str,
-    /// The clinic's codes in the partner's.
-    pub maps: &'a CodeMaps,
+    /// The guide that the partner follows, and the clinic's codes in the partner's.
+    pub dialect: &'a DialectTerms,
     /// Pushed to the partner or hosted for it.
     pub form: Form,
 }
@@ -51,7 +52,14 @@ const NAMED_ONLY: [&str; 7] = [
 /// the clinic. A reference that the partner could not follow is reduced to what it may know, or removed.
 pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) {
     reference::retain(resource, &mut |it| rewrite(it, terms, companions));
-    terms.maps.translate(resource);
+    terms.dialect.to_partner.translate(resource);
+    if resource_type(resource) == "Task" {
+        let state = state_of(resource, &terms.dialect.states);
+        say_both_links(resource);
+        if let Some(state) = state {
+            say_state(resource, &terms.dialect.rules, state);
+        }
+    }
 }
 
 fn rewrite(it: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) -> bool {

@@ -10,6 +10,7 @@ mod support;
 mod broken_consents;
 mod cli;
 mod consent_check;
+mod dialects;
 mod edge;
 mod examples;
 mod faults;

@@ -6,8 +6,9 @@ use super::network::Reach;
 use super::{address, client, credentials, named_file, needed, organization};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
-use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
+use crate::config::raw::partner::{self as raw, FhirVersion, Mode};
 use crate::model::client::ClientRole;
+use crate::model::dialect::Dialect;
 use crate::model::effects::WriteRules;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Pace, Partner, Share};
@@ -33,6 +34,7 @@ pub(in crate::config) fn check(
         id: id?,
         name: raw.name?,
         organization: organization?,
+        dialect: raw.dialect.map(Into::into).unwrap_or_default(),
         profiles: raw.profiles.unwrap_or_default(),
         client: client?,
         outbound: outbound?,
@@ -42,9 +44,6 @@ pub(in crate::config) fn check(
 fn check_supported(findings: &mut Findings, raw: &raw::Partner) {
     if raw.fhir_version.is_some_and(|version| version != FhirVersion::R4) {
         not_supported(findings, "fhir_version", "use \"4.0\"");
-    }
-    if raw.dialect.is_some_and(|dialect| dialect != Dialect::Plain) {
-        not_supported(findings, "dialect", "use \"plain\"");
     }
     if raw.outbound.as_ref().and_then(|it| it.mode) == Some(Mode::Message) {
         not_supported(findings, "outbound.mode", "use \"rest\" or \"inbox\"");
@@ -106,6 +105,18 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
         Mode::Message => return None,
     };
     Some(Outbound { mode, share: share? })
+}
+
+impl From<raw::Dialect> for Dialect {
+    fn from(raw: raw::Dialect) -> Self {
+        match raw {
+            raw::Dialect::Plain => Self::Plain,
+            raw::Dialect::Cow => Self::Cow,
+            raw::Dialect::Bser => Self::Bser,
+            raw::Dialect::Sdoh => Self::Sdoh,
+            raw::Dialect::Bars => Self::Bars,
+        }
+    }
 }
 
 impl From<raw::Share> for Share {

@@ -25,7 +25,7 @@ pub(crate) struct Partner {
     pub(crate) kind: Option<String>,
     /// The FHIR version that it speaks. This version knows 4.0 only.
     pub(crate) fhir_version: Option<FhirVersion>,
-    /// The guide that it follows. This version knows plain only.
+    /// The guide that it follows; left out: plain.
     pub(crate) dialect: Option<Dialect>,
     /// Its business identifier; consent and Provenance name it.
     #[schemars(required)]
@@ -94,13 +94,13 @@ pub(crate) enum FhirVersion {
 pub(crate) enum Dialect {
     /// FHIR R4 as it is.
     Plain,
-    /// HL7 Clinical Order Workflows. Not supported in this version.
+    /// HL7 Clinical Order Workflows.
     Cow,
-    /// Bi-directional services e-referral. Not supported in this version.
+    /// Bi-directional services e-referral.
     Bser,
-    /// SDOH Clinical Care. Not supported in this version.
+    /// SDOH Clinical Care.
     Sdoh,
-    /// NHS Booking and Referral Standard. Not supported in this version.
+    /// NHS Booking and Referral Standard.
     Bars,
 }
 
