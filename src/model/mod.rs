@@ -10,6 +10,7 @@ pub mod dialect;
 pub mod effects;
 pub mod endpoint;
 pub mod envelope;
+pub mod fhir_version;
 pub mod figures;
 pub mod ids;
 pub mod looks;

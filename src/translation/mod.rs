@@ -10,3 +10,4 @@ pub mod receipt;
 pub mod submission;
 pub mod to_clinic;
 pub mod to_partner;
+pub mod versions;
