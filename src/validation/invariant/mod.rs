@@ -1,7 +1,7 @@
 //! FHIR's invariants that catch real errors, each a function over one object.
 //!
 //! The definitions write them in FHIRPath; an engine for it is bigger than this gateway, and most invariants
-//! are one line. `docs/VALIDATION.md` lists those that are not checked, and why. Source: FHIR R4 (4.0.1),
+//! are one line. `tests.rs` lists those that are not checked, and why. Source: FHIR R4 (4.0.1),
 //! `ElementDefinition.constraint` of the types.
 
 use std::collections::HashMap;
