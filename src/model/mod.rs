@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod effects;
 pub mod endpoint;
 pub mod envelope;
+pub mod fhir_version;
 pub mod figures;
 pub mod ids;
 pub mod looks;

@@ -9,3 +9,4 @@ pub mod receipt;
 pub mod submission;
 pub mod to_clinic;
 pub mod to_partner;
+pub mod versions;

@@ -1,0 +1,209 @@
+//! What no map can say.
+
+use super::node::{Item, Items, Node, Object};
+use super::report::Note;
+use super::table::Found;
+use super::walk::{Paths, Walk};
+use super::map::Side;
+
+/// The names that a map may call.
+#[cfg(test)]
+pub(super) const NAMES: [&str; 2] = ["consent_rules", "organization_contacts"];
+
+/// Calls a function by its name.
+pub(super) fn call(walk: &mut Walk<'_>, name: &str, source: &mut Object, out: &mut Object) {
+    match (name, walk.to_side) {
+        ("consent_rules", Side::Left) => rules_to_r4(walk, source, out),
+        ("consent_rules", Side::Right) => rules_to_r5(walk, source, out),
+        ("organization_contacts", Side::Left) => contacts_to_r4(walk, source, out),
+        ("organization_contacts", Side::Right) => contacts_to_r5(walk, source, out),
+        _ => {}
+    }
+}
+
+const CONSENT: Paths<'static> = Paths { from: "Consent", to: "Consent" };
+
+/// R5 states a decision and exceptions to it, which say the opposite by being exceptions; R4 states the type
+/// of each provision. Without a decision the exceptions mean nothing: they then turn the Consent round, and
+/// nobody may act on it.
+fn rules_to_r4(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
+    let decision = source.text("decision").map(str::to_owned);
+    let Some(decision) = decision.filter(|it| opposite(it).is_some()) else {
+        return;
+    };
+    let mut root = Object::default();
+    if let Some(Node::Leaf { value, origin }) = source.remove("decision") {
+        root.set("type", Node::Leaf { value, origin });
+    }
+    if let Some(period) = source.take("period")
+        && let Some((found, target)) = pair(walk, ("Consent", "period"), ("Consent.provision", "period"))
+    {
+        walk.transfer(period, (&found, &target), &mut root, CONSENT);
+    }
+    if let Some(Items { items, .. }) = source.take("provision") {
+        let typed = items.into_iter().map(|it| with_type(it, opposite(&decision)));
+        let typed: Vec<Item> = typed.collect();
+        if let Some((found, target)) = pair(walk, ("Consent", "provision"), ("Consent.provision", "provision")) {
+            walk.transfer(Items::list(typed), (&found, &target), &mut root, CONSENT);
+        }
+    }
+    out.set("provision", Node::Object(root));
+}
+
+/// Only rules that R5 says in the same way: the outermost without criteria of its own but a period, and types
+/// that alternate. Others stay as they are, in an extension.
+fn rules_to_r5(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
+    let Some(Node::Object(root)) = source.get("provision") else {
+        return;
+    };
+    let decision = root.text("type").map(str::to_owned).filter(|it| opposite(it).is_some());
+    let is_plain = root.0.iter().all(|(name, _)| matches!(name.as_str(), "type" | "period" | "provision"));
+    let alternates = decision.as_deref().is_some_and(|it| alternates(root.get("provision"), opposite(it)));
+    let Some(Node::Object(mut root)) = source.remove("provision") else {
+        return;
+    };
+    if !is_plain || !alternates {
+        if let Some(found) = walk.source().find("Consent", "provision") {
+            walk.keep(vec![Item::of(Node::Object(root))], &found, out, CONSENT);
+        }
+        return;
+    }
+    if let Some(decision) = root.remove("type") {
+        out.set("decision", decision);
+    }
+    if let Some(period) = root.take("period")
+        && let Some((found, target)) = pair(walk, ("Consent.provision", "period"), ("Consent", "period"))
+    {
+        walk.transfer(period, (&found, &target), out, CONSENT);
+    }
+    if let Some(Items { items, .. }) = root.take("provision") {
+        let untyped = items.into_iter().map(|it| without_type(walk, it)).collect();
+        if let Some((found, target)) = pair(walk, ("Consent.provision", "provision"), ("Consent", "provision")) {
+            walk.transfer(Items::list(untyped), (&found, &target), out, CONSENT);
+        }
+    }
+}
+
+fn pair(
+    walk: &Walk<'_>,
+    from: (&str, &str),
+    to: (&str, &str),
+) -> Option<(Found<'static>, Found<'static>)> {
+    walk.source().find(from.0, from.1).zip(walk.target().find(to.0, to.1))
+}
+
+fn opposite(decision: &str) -> Option<&'static str> {
+    match decision {
+        "permit" => Some("deny"),
+        "deny" => Some("permit"),
+        _ => None,
+    }
+}
+
+fn alternates(provisions: Option<&Node>, expected: Option<&'static str>) -> bool {
+    let Some(Node::List(list)) = provisions else {
+        return true;
+    };
+    list.iter().all(|it| match it {
+        Node::Object(it) => {
+            it.text("type") == expected
+                && alternates(it.get("provision"), expected.and_then(opposite))
+        }
+        _ => false,
+    })
+}
+
+fn with_type(item: Item, kind: Option<&'static str>) -> Item {
+    let Some(Node::Object(mut provision)) = item.value else {
+        return item;
+    };
+    if let Some(kind) = kind {
+        provision.set("type", Node::added(kind));
+    }
+    if let Some(Items { items, .. }) = provision.take("provision") {
+        let inner = items.into_iter().map(|it| with_type(it, kind.and_then(opposite)));
+        provision.put("provision", Items::list(inner.collect()));
+    }
+    Item::of(Node::Object(provision))
+}
+
+fn without_type(walk: &mut Walk<'_>, item: Item) -> Item {
+    let Some(Node::Object(mut provision)) = item.value else {
+        return item;
+    };
+    if let Some(kind) = provision.remove("type") {
+        walk.note(&kind, Note::Implied);
+    }
+    if let Some(Items { items, .. }) = provision.take("provision") {
+        let inner = items.into_iter().map(|it| without_type(walk, it)).collect();
+        provision.put("provision", Items::list(inner));
+    }
+    Item::of(Node::Object(provision))
+}
+
+const DETAIL: &str = "ExtendedContactDetail";
+const CONTACT: &str = "Organization.contact";
+
+/// R5 has one list for the ways to reach an organisation and for its people. An entry without a person and a
+/// purpose is the organisation itself.
+fn contacts_to_r4(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
+    let Some(Items { items, .. }) = source.take("contact") else {
+        return;
+    };
+    for item in items {
+        let Some(Node::Object(mut contact)) = item.value else {
+            continue;
+        };
+        if !is_own(&contact) {
+            let made = walk.object(contact, Paths { from: DETAIL, to: CONTACT });
+            out.put("contact", Items::list(vec![Item::of(Node::Object(made))]));
+            continue;
+        }
+        for name in ["telecom", "address"] {
+            let kinds = pair(walk, (DETAIL, name), ("Organization", name));
+            if let (Some(items), Some((found, target))) = (contact.take(name), kinds) {
+                walk.transfer(items, (&found, &target), out, Paths { from: DETAIL, to: "Organization" });
+            }
+        }
+    }
+}
+
+fn is_own(contact: &Object) -> bool {
+    contact.0.iter().all(|(name, _)| matches!(name.as_str(), "telecom" | "address"))
+}
+
+/// The organisation's own first, each further address in an entry of its own; then its people.
+fn contacts_to_r5(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
+    let mut own = Object::default();
+    let paths = Paths { from: "Organization", to: DETAIL };
+    if let (Some(items), Some((found, target))) =
+        (source.take("telecom"), pair(walk, ("Organization", "telecom"), (DETAIL, "telecom")))
+    {
+        walk.transfer(items, (&found, &target), &mut own, paths);
+    }
+    let addresses = source.take("address").map(|it| it.items).unwrap_or_default();
+    for item in addresses {
+        if own.get("address").is_some() {
+            out.put("contact", Items::list(vec![Item::of(Node::Object(std::mem::take(&mut own)))]));
+        }
+        if let Some((found, target)) = pair(walk, ("Organization", "address"), (DETAIL, "address")) {
+            walk.transfer(Items::single(item), (&found, &target), &mut own, paths);
+        }
+    }
+    if !own.is_empty() {
+        out.put("contact", Items::list(vec![Item::of(Node::Object(own))]));
+    }
+    let people = source.take("contact").map(|it| it.items).unwrap_or_default();
+    // One without a person and a purpose would look like the organisation itself.
+    if people.iter().any(|it| matches!(&it.value, Some(Node::Object(it)) if is_own(it)))
+        && let Some(found) = walk.source().find("Organization", "contact")
+    {
+        return walk.keep(people, &found, out, Paths { from: "Organization", to: "Organization" });
+    }
+    for item in people {
+        if let Some(Node::Object(contact)) = item.value {
+            let made = walk.object(contact, Paths { from: CONTACT, to: DETAIL });
+            out.put("contact", Items::list(vec![Item::of(Node::Object(made))]));
+        }
+    }
+}
