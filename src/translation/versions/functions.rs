@@ -1,10 +1,10 @@
 //! What no map can say.
 
+use super::map::Side;
 use super::node::{Item, Items, Node, Object};
 use super::report::Note;
 use super::table::Found;
 use super::walk::{Paths, Walk};
-use super::map::Side;
 
 /// The names that a map may call.
 #[cfg(test)]
@@ -43,7 +43,9 @@ fn rules_to_r4(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
     if let Some(Items { items, .. }) = source.take("provision") {
         let typed = items.into_iter().map(|it| with_type(it, opposite(&decision)));
         let typed: Vec<Item> = typed.collect();
-        if let Some((found, target)) = pair(walk, ("Consent", "provision"), ("Consent.provision", "provision")) {
+        if let Some((found, target)) =
+            pair(walk, ("Consent", "provision"), ("Consent.provision", "provision"))
+        {
             walk.transfer(Items::list(typed), (&found, &target), &mut root, CONSENT);
         }
     }
@@ -78,17 +80,15 @@ fn rules_to_r5(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
     }
     if let Some(Items { items, .. }) = root.take("provision") {
         let untyped = items.into_iter().map(|it| without_type(walk, it)).collect();
-        if let Some((found, target)) = pair(walk, ("Consent.provision", "provision"), ("Consent", "provision")) {
+        if let Some((found, target)) =
+            pair(walk, ("Consent.provision", "provision"), ("Consent", "provision"))
+        {
             walk.transfer(Items::list(untyped), (&found, &target), out, CONSENT);
         }
     }
 }
 
-fn pair(
-    walk: &Walk<'_>,
-    from: (&str, &str),
-    to: (&str, &str),
-) -> Option<(Found<'static>, Found<'static>)> {
+fn pair(walk: &Walk<'_>, from: (&str, &str), to: (&str, &str)) -> Option<(Found<'static>, Found<'static>)> {
     walk.source().find(from.0, from.1).zip(walk.target().find(to.0, to.1))
 }
 
@@ -106,8 +106,7 @@ fn alternates(provisions: Option<&Node>, expected: Option<&'static str>) -> bool
     };
     list.iter().all(|it| match it {
         Node::Object(it) => {
-            it.text("type") == expected
-                && alternates(it.get("provision"), expected.and_then(opposite))
+            it.text("type") == expected && alternates(it.get("provision"), expected.and_then(opposite))
         }
         _ => false,
     })

@@ -43,7 +43,9 @@ impl Walk<'_> {
     fn turns_round(&self, name: &str, paths: Paths<'_>) -> bool {
         let from_side = if self.to_side == Side::Left { Side::Right } else { Side::Left };
         let mut stated = self.statements(paths).iter();
-        stated.any(|it| matches!(it, Statement::Modifier { side, element } if *side == from_side && element == name))
+        stated.any(
+            |it| matches!(it, Statement::Modifier { side, element } if *side == from_side && element == name),
+        )
     }
 
     fn encode(&mut self, item: Item, found: &Found<'_>, url: String) -> Object {
@@ -244,11 +246,31 @@ fn carrier(kind: &str, version: FhirVersion) -> &str {
 /// Types that an extension of every version may have as its value, and whose names did not change. Of those
 /// that only some versions allow, the elements are written out.
 fn is_open(kind: &str, version: FhirVersion) -> bool {
-    let since_r4 = ["ContactDetail", "DataRequirement", "Expression", "RelatedArtifact", "UsageContext", "Dosage"];
+    let since_r4 =
+        ["ContactDetail", "DataRequirement", "Expression", "RelatedArtifact", "UsageContext", "Dosage"];
     let always = [
-        "Address", "Age", "Annotation", "Attachment", "CodeableConcept", "Coding", "ContactPoint", "Count",
-        "Distance", "Duration", "HumanName", "Identifier", "Meta", "Period", "Quantity", "Range", "Ratio",
-        "Reference", "SampledData", "Signature", "SimpleQuantity", "Timing",
+        "Address",
+        "Age",
+        "Annotation",
+        "Attachment",
+        "CodeableConcept",
+        "Coding",
+        "ContactPoint",
+        "Count",
+        "Distance",
+        "Duration",
+        "HumanName",
+        "Identifier",
+        "Meta",
+        "Period",
+        "Quantity",
+        "Range",
+        "Ratio",
+        "Reference",
+        "SampledData",
+        "Signature",
+        "SimpleQuantity",
+        "Timing",
     ];
     always.contains(&kind) || (version != FhirVersion::Stu3 && since_r4.contains(&kind))
 }

@@ -84,8 +84,10 @@ impl Codes {
         if let Some(there) = codes.get(code) {
             return Cow::Borrowed(there);
         }
-        let beginnings = codes.iter().filter_map(|(from, to)| from.strip_suffix('*').zip(to.strip_suffix('*')));
-        let mut fitting = beginnings.filter_map(|(from, to)| Some(format!("{to}{}", code.strip_prefix(from)?)));
+        let beginnings =
+            codes.iter().filter_map(|(from, to)| from.strip_suffix('*').zip(to.strip_suffix('*')));
+        let mut fitting =
+            beginnings.filter_map(|(from, to)| Some(format!("{to}{}", code.strip_prefix(from)?)));
         fitting.next().map_or(Cow::Borrowed(code), Cow::Owned)
     }
 }

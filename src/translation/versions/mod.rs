@@ -6,6 +6,7 @@ mod keep;
 mod map;
 mod node;
 mod report;
+mod rest;
 mod statements;
 mod table;
 #[cfg(test)]
@@ -105,4 +106,5 @@ static STU3: LazyLock<VersionMap> =
     LazyLock::new(|| built_in(include_str!("../../../profiles/versions/stu3.map")));
 static R4B: LazyLock<VersionMap> =
     LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r4b.map")));
-static R5: LazyLock<VersionMap> = LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r5.map")));
+static R5: LazyLock<VersionMap> =
+    LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r5.map")));

@@ -67,9 +67,7 @@ impl Node {
             }
             Value::Array(list) => {
                 let numbered = list.iter().enumerate();
-                Self::List(
-                    numbered.map(|(n, it)| Self::read(it, &format!("{place}[{n}]"), places)).collect(),
-                )
+                Self::List(numbered.map(|(n, it)| Self::read(it, &format!("{place}[{n}]"), places)).collect())
             }
             Value::Null => Self::Leaf { value: Value::Null, origin: None },
             scalar => {
@@ -201,8 +199,10 @@ impl Object {
             return;
         }
         let null = || Node::Leaf { value: Value::Null, origin: None };
-        let (has_value, has_extra) =
-            (items.items.iter().any(|it| it.value.is_some()), items.items.iter().any(|it| it.extra.is_some()));
+        let (has_value, has_extra) = (
+            items.items.iter().any(|it| it.value.is_some()),
+            items.items.iter().any(|it| it.extra.is_some()),
+        );
         let (values, extras): (Vec<Node>, Vec<Node>) = items
             .items
             .into_iter()

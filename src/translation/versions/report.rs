@@ -99,7 +99,9 @@ impl Report {
 
     /// By a value at this place or below it.
     fn same_place(&self, place: &str) -> Option<String> {
-        let below = |it: &str| it.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        let below = |it: &str| {
+            it.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
         let fitting = self.passages.iter().filter(|it| it.to.as_deref().is_some_and(below));
         let shared = |it: &Passage| {
             let rest = &it.to.as_deref().unwrap_or_default()[place.len()..];
@@ -168,7 +170,10 @@ fn fate(from: &str, to: &str, is_same: bool, root: &(String, String)) -> Fate {
         return Fate::Kept;
     }
     let same_place = from == to
-        || from.strip_prefix(root.0.as_str()).zip(to.strip_prefix(root.1.as_str())).is_some_and(|(a, b)| a == b);
+        || from
+            .strip_prefix(root.0.as_str())
+            .zip(to.strip_prefix(root.1.as_str()))
+            .is_some_and(|(a, b)| a == b);
     if same_place && is_same { Fate::Carried } else { Fate::Mapped }
 }
 

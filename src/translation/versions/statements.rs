@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::map::{Codes, How, Side, Statement};
 use super::node::{Item, Items, Node, Object};
 use super::report::Note;
+use super::rest::{settle_named, touch};
 use super::table::Found;
-use super::walk::{Paths, Walk, mark_first};
+use super::walk::{Paths, Walk};
 
 /// Does what a statement says, from the source to what is made of it.
 pub(super) fn apply(
@@ -230,8 +231,11 @@ fn has_more(concept: &Object, system: &str) -> bool {
     let Some(Node::Object(coding)) = first_coding(concept) else {
         return true;
     };
-    let is_plain = coding.0.len() == 2 && coding.text("system") == Some(system) && coding.get("code").is_some();
-    !is_plain || concept.0.len() != 1 || !matches!(concept.get("coding"), Some(Node::List(it)) if it.len() == 1)
+    let is_plain =
+        coding.0.len() == 2 && coding.text("system") == Some(system) && coding.get("code").is_some();
+    !is_plain
+        || concept.0.len() != 1
+        || !matches!(concept.get("coding"), Some(Node::List(it)) if it.len() == 1)
 }
 
 /// `recorder = participant.actor where function …`: a part of its own on the right.
@@ -347,7 +351,9 @@ fn negate(
             return;
         };
         out.set(&status.0, Node::Leaf { value: Value::from(status.1.as_str()), origin });
-        if let (Some(items), Some(found)) = (source.take(&status.0), walk.source().find(paths.from, &status.0)) {
+        if let (Some(items), Some(found)) =
+            (source.take(&status.0), walk.source().find(paths.from, &status.0))
+        {
             walk.keep(items.items, &found, out, paths);
         }
     } else if source.text(&status.0) == Some(&status.1)
@@ -367,7 +373,8 @@ fn rename_types(walk: &Walk<'_>, source: &mut Object, element: &str) {
         && let Some(text) = value.as_str()
     {
         let renamed = text.split('/').map(|word| {
-            let (name, query) = word.split_once('?').map_or((word, None), |(name, query)| (name, Some(query)));
+            let (name, query) =
+                word.split_once('?').map_or((word, None), |(name, query)| (name, Some(query)));
             let name = walk.map.type_name(name, walk.to_side, None);
             query.map_or_else(|| name.to_owned(), |query| format!("{name}?{query}"))
         });
@@ -385,30 +392,19 @@ fn take_at<'t>(
     let (name, rest) = names.split_first()?;
     let found = walk.source().find(path, name)?;
     if rest.is_empty() {
+        settle_named(source, name);
         return Some((source.take(name)?, found, path.to_owned()));
     }
-    let taken = match source.get_mut(name)? {
-        Node::Object(inner) => take_at(walk, inner, rest, &found.kind)?,
+    let inner = match source.get_mut(name)? {
+        Node::Object(inner) => inner,
         Node::List(list) => match list.first_mut()? {
-            Node::Object(inner) => take_at(walk, inner, rest, &found.kind)?,
+            Node::Object(inner) => inner,
             _ => return None,
         },
         Node::Leaf { .. } => return None,
     };
-    let is_empty = |it: &Node| matches!(it, Node::Object(it) if it.is_empty());
-    let emptied = match source.get_mut(name)? {
-        Node::List(list) => {
-            match list.first_mut() {
-                Some(Node::Object(rest)) if !rest.is_empty() => mark_first(rest),
-                _ => drop(list.remove(0)),
-            }
-            list.is_empty()
-        }
-        other => is_empty(other),
-    };
-    if emptied {
-        source.remove(name);
-    }
+    let taken = take_at(walk, inner, rest, &found.kind)?;
+    touch(inner);
     Some(taken)
 }
 

@@ -62,7 +62,8 @@ impl Table {
     /// The elements at a path. Ages and the like have those of a Quantity.
     pub(super) fn elements(&self, path: &str) -> &[Element] {
         let own = self.contents.get(path).map_or(&[][..], Vec::as_slice);
-        let is_quantity = matches!(path, "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" | "Money");
+        let is_quantity =
+            matches!(path, "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" | "Money");
         if is_quantity && own.len() <= ELEMENT.len() { self.elements("Quantity") } else { own }
     }
 
@@ -107,7 +108,9 @@ impl Table {
             }
             let read = match words.as_slice() {
                 [kind, name] if depth == 0 => table.begin(kind, name, &mut path),
-                [name, cardinality, shape, ..] if depth > 0 => table.add((name, cardinality, shape), &mut path),
+                [name, cardinality, shape, ..] if depth > 0 => {
+                    table.add((name, cardinality, shape), &mut path)
+                }
                 _ => None,
             };
             read.ok_or(TableError(number + 1))?;
@@ -202,7 +205,8 @@ const PRIMITIVES: [&str; 21] = [
 ];
 
 const ELEMENT: [&str; 2] = ["id 0..1 string", "extension 0..* Extension"];
-const BACKBONE: [&str; 3] = ["id 0..1 string", "extension 0..* Extension", "modifierExtension 0..* Extension"];
+const BACKBONE: [&str; 3] =
+    ["id 0..1 string", "extension 0..* Extension", "modifierExtension 0..* Extension"];
 const RESOURCE: [&str; 5] = [
     "resourceType 1..1 code",
     "id 0..1 id",
@@ -254,5 +258,6 @@ fn built_in(text: &str) -> Table {
 static STU3: LazyLock<Table> =
     LazyLock::new(|| built_in(include_str!("../../../profiles/versions/stu3.table")));
 static R4: LazyLock<Table> = LazyLock::new(|| built_in(include_str!("../../../profiles/structure/r4.table")));
-static R4B: LazyLock<Table> = LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r4b.table")));
+static R4B: LazyLock<Table> =
+    LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r4b.table")));
 static R5: LazyLock<Table> = LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r5.table")));

@@ -33,7 +33,7 @@ impl Walk<'_> {
         } else if let Some((outer, element, inner)) = WRAPPED.iter().find(|it| it.2 == from && it.0 == to) {
             Ok(self.wrap(object, outer, element, inner))
         } else if let Some((outer, element, inner)) = WRAPPED.iter().find(|it| it.0 == from && it.2 == to) {
-            self.unwrap_to(object, outer, element, inner)
+            Ok(self.unwrap_to(object, outer, element, inner))
         } else {
             Err(object)
         };
@@ -69,10 +69,13 @@ impl Walk<'_> {
     /// outer comes back.
     fn wrap(&mut self, mut object: Object, outer: &str, element: &str, inner: &str) -> Object {
         let kept = self.take_kept(&mut object, outer);
-        let inner = Item::of(Node::Object(self.object(object, Paths { from: inner, to: inner })));
-        let repeats = element == "coding";
+        let inner = self.object(object, Paths { from: inner, to: inner });
+        let is_list = element == "coding";
         let mut out = Object::default();
-        out.put(element, Items { items: vec![inner], is_list: repeats });
+        // An empty one held the place of what was kept.
+        if kept.is_empty() || !inner.is_empty() {
+            out.put(element, Items { items: vec![Item::of(Node::Object(inner))], is_list });
+        }
         for it in kept {
             out.put(&it.name, Items { items: vec![it.item], is_list: it.repeats });
         }
@@ -80,20 +83,13 @@ impl Walk<'_> {
     }
 
     /// The concept of a CodeableReference, and so on. The rest of the outer is kept on it.
-    fn unwrap_to(
-        &mut self,
-        mut object: Object,
-        outer: &str,
-        element: &str,
-        inner: &str,
-    ) -> Result<Object, Object> {
-        let Some(mut items) = object.take(element) else {
-            return Err(object);
-        };
+    fn unwrap_to(&mut self, mut object: Object, outer: &str, element: &str, inner: &str) -> Object {
+        let mut items = object.take(element).unwrap_or_default();
         let position = items.items.iter().position(|it| matches!(it.value, Some(Node::Object(_))));
-        let Some(Node::Object(first)) = position.and_then(|at| items.items.remove(at).value) else {
-            object.put(element, items);
-            return Err(object);
+        // Without one, an empty one holds the place in its list, and the rest with it.
+        let first = match position.and_then(|at| items.items.remove(at).value) {
+            Some(Node::Object(first)) => first,
+            _ => Object::default(),
         };
         if !items.items.is_empty() {
             object.put(element, items);
@@ -110,7 +106,7 @@ impl Walk<'_> {
                 None => out.put(&name, items),
             }
         }
-        Ok(out)
+        out
     }
 
     /// Whether a value loses precision on its way: a time where only a day may stand.
@@ -125,7 +121,8 @@ const DAY: usize = 10;
 
 /// Two parts, or two kinds of Quantity.
 fn is_alike(from: &str, to: &str) -> bool {
-    let is_quantity = |it: &str| matches!(it, "Age" | "Count" | "Distance" | "Duration") || capitalised(it) == "Quantity";
+    let is_quantity =
+        |it: &str| matches!(it, "Age" | "Count" | "Distance" | "Duration") || capitalised(it) == "Quantity";
     (from.contains('.') && to.contains('.')) || (is_quantity(from) && is_quantity(to))
 }
 

@@ -6,6 +6,7 @@ use super::keep::Restored;
 use super::map::{Side, Statement, VersionMap};
 use super::node::{Item, Items, Node, Object};
 use super::report::Note;
+use super::rest::settle;
 use super::table::{Found, Table};
 use super::{functions, statements};
 use crate::model::fhir_version::FhirVersion;
@@ -92,6 +93,7 @@ impl<'m> Walk<'m> {
 
     /// What the map does not mention: the same name, or else an extension.
     fn carry(&mut self, mut source: Object, out: &mut Object, paths: Paths<'_>) {
+        settle(&mut source);
         while let Some((first, _)) = source.0.first() {
             let name = first.strip_prefix('_').unwrap_or(first).to_owned();
             let Some(items) = source.take(&name) else {
@@ -150,7 +152,7 @@ impl<'m> Walk<'m> {
             }
             let item = match item.value {
                 Some(Node::Object(mut object)) => {
-                    strip_first(&mut object, self);
+                    self.strip_first(&mut object);
                     Item { value: Some(Node::Object(object)), ..item }
                 }
                 value => Item { value, ..item },
@@ -188,7 +190,12 @@ impl<'m> Walk<'m> {
     }
 
     /// Puts back what an earlier conversion kept, unless the value in its place was changed since.
-    fn restore(&mut self, restored: Vec<Restored>, out: &mut Object, context: (&[(String, String)], Paths<'_>)) {
+    fn restore(
+        &mut self,
+        restored: Vec<Restored>,
+        out: &mut Object,
+        context: (&[(String, String)], Paths<'_>),
+    ) {
         for Restored { name, repeats, item } in restored {
             let Some(item) = self.join_first(&name, item, out) else {
                 continue;
@@ -217,25 +224,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// What was left of the first of a list joins what was made of it.
-    fn join_first(&mut self, name: &str, item: Item, out: &mut Object) -> Option<Item> {
-        let Some(Node::Object(mut kept)) = item.value else {
-            return Some(item);
-        };
-        let is_first = strip_first(&mut kept, self);
-        match out.get_mut(name) {
-            Some(Node::List(list)) if is_first => match list.first_mut() {
-                Some(Node::Object(there)) => {
-                    self.add_missing(there, kept);
-                    None
-                }
-                _ => Some(Item::of(Node::Object(kept))),
-            },
-            _ => Some(Item { value: Some(Node::Object(kept)), extra: item.extra }),
-        }
-    }
-
-    fn add_missing(&mut self, there: &mut Object, kept: Object) {
+    pub(super) fn add_missing(&mut self, there: &mut Object, kept: Object) {
         for (name, node) in kept.0 {
             if there.get(&name).is_none() {
                 there.set(&name, node);
@@ -247,29 +236,6 @@ impl<'m> Walk<'m> {
 }
 
 const CHANGED: Note = Note::Dropped("changed since it was kept");
-
-/// Says that this is what was left of the first of a list after a part of it was moved.
-const FIRST: &str = "urn:referral-gateway:rest-of-the-first";
-
-pub(super) fn mark_first(rest: &mut Object) {
-    let mut mark = Object::default();
-    mark.set("url", Node::added(FIRST));
-    mark.set("valueBoolean", Node::Leaf { value: Value::Bool(true), origin: None });
-    rest.extend("extension", mark);
-}
-
-/// Takes that out again. True: it was there.
-fn strip_first(rest: &mut Object, walk: &mut Walk<'_>) -> bool {
-    let Some(mut items) = rest.take("extension") else {
-        return false;
-    };
-    let is_mark = |it: &Item| matches!(&it.value, Some(Node::Object(it)) if it.text("url") == Some(FIRST));
-    let mark = items.items.iter().position(is_mark).map(|at| items.items.remove(at));
-    rest.put("extension", items);
-    let value = mark.and_then(|it| it.value);
-    value.iter().for_each(|it| walk.note(it, Note::Implied));
-    value.is_some()
-}
 
 /// The texts of an object, by name.
 fn texts(object: &Object) -> Vec<(String, String)> {

@@ -62,9 +62,9 @@ fn every_type_that_a_table_names_is_in_it() {
         let mut unknown = Vec::new();
         for (path, element) in table.all() {
             let known = match &element.shape {
-                Shape::Types(types) => types.iter().all(|it| {
-                    is_primitive(it) || it == "Resource" || !table.elements(it).is_empty()
-                }),
+                Shape::Types(types) => types
+                    .iter()
+                    .all(|it| is_primitive(it) || it == "Resource" || !table.elements(it).is_empty()),
                 Shape::Parts(path) => !table.elements(path).is_empty(),
                 Shape::Any => true,
             };

@@ -79,7 +79,10 @@ fn differences(one: &Value, other: &Value, place: &str) -> Vec<String> {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
             let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            names.iter().flat_map(|it| differences(&one[*it], &other[*it], &format!("{place}.{it}"))).collect()
+            names
+                .iter()
+                .flat_map(|it| differences(&one[*it], &other[*it], &format!("{place}.{it}")))
+                .collect()
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let both = a.iter().zip(b).enumerate();
