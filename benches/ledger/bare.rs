@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use referral_gateway::model::ids::{DeliveryId, EventId, ReferralId};
 use rusqlite::{Connection, params};
 
+use super::bodies;
 use super::conditions::Watch;
 use super::figures::Run;
 use super::gateway::now;
@@ -32,12 +33,14 @@ pub(crate) struct Bare {
 pub(crate) struct BareReferral {
     pub(crate) ciphertext: Vec<u8>,
     pub(crate) wrapped_key: [u8; 33 + SEAL_BYTES],
+    /// By which scopes it is known again.
+    scopes: &'static [i64],
 }
 
 impl BareReferral {
-    /// A row whose ciphertext is as long as the ledger's.
+    /// A row whose ciphertext is as long as the ledger's. PostgreSQL packs what it can; what is sealed it cannot.
     pub(crate) fn of(stored_bytes: usize) -> Self {
-        Self { ciphertext: vec![7; stored_bytes], wrapped_key: [7; 33 + SEAL_BYTES] }
+        Self { ciphertext: bodies::random(stored_bytes), wrapped_key: [7; 33 + SEAL_BYTES], scopes: &[3] }
     }
 }
 
@@ -62,6 +65,11 @@ impl Bare {
         Self { connection, row: BareReferral::of(stored_bytes) }
     }
 
+    /// What comes over HTTP has an idempotency key besides the number of its order.
+    pub(crate) fn of_submissions(self) -> Self {
+        Self { row: BareReferral { scopes: &[1, 3], ..self.row }, ..self }
+    }
+
     pub(crate) fn accept_for(&self, lasts: Duration, together: u32) -> Run {
         let mut accepted = 0;
         let watch = Watch::start();
@@ -79,7 +87,7 @@ impl Bare {
         }
     }
 
-    fn accept_together(&self, count: u32) {
+    pub(crate) fn accept_together(&self, count: u32) {
         self.transaction(|bare| {
             for _ in 0..count {
                 bare.insert().expect("a new row can be written");
@@ -118,7 +126,9 @@ impl Bare {
              VALUES (?1, ?2, ?1, ?3, ?4, ?4)",
             params![id, partner, digest(), ms],
         )?;
-        run("INSERT INTO submission_key VALUES (?1, 3, ?2, ?3)", params![partner, digest(), id])?;
+        for scope in self.row.scopes {
+            run("INSERT INTO submission_key VALUES (?1, ?2, ?3, ?4)", params![partner, scope, digest(), id])?;
+        }
         for _ in 0..2 {
             run("INSERT INTO referral_identifier VALUES (?1, ?2, ?3)", params![partner, digest(), id])?;
         }

@@ -3,16 +3,19 @@
 //! Each figure of the ledger is followed at once by that of a bare loop that writes the same rows with the same
 //! durability; the two take turns for `--rounds` rounds. On a busy machine compare ratios and processor time,
 //! not rates. `--quick` takes some seconds and shows that everything runs; `--only accept`, `finish`, `backlog`,
-//! `isolation` or `postgres` does one part; `--folder` says on which disk.
+//! `isolation`, `http` or `postgres` does one part; `--folder` says on which disk.
 
 mod backlog;
 mod bare;
+mod bare_http;
 mod bare_postgres;
+mod bodies;
 mod conditions;
 mod figures;
 mod gateway;
 mod isolation;
 mod on_postgres;
+mod over_http;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -83,6 +86,9 @@ fn main() {
         if wanted("isolation") {
             isolation::measure(&plan).await;
         }
+        if wanted("http") {
+            over_http::measure(&plan).await;
+        }
         if wanted("postgres") {
             on_postgres::measure(&plan).await;
         }
@@ -91,7 +97,7 @@ fn main() {
 
 async fn accept(plan: &Plan) {
     plan.heading("accept, SQLite");
-    for bytes in [4096, 55 * 1024] {
+    for bytes in bodies::SIZES {
         let sealed_bytes = gateway::sealed_bytes(bytes);
         for senders in [1, 16, 64] {
             let (mut pairs, mut most) = (Pairs::default(), Vec::new());

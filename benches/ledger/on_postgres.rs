@@ -6,6 +6,7 @@ use referral_gateway::model::sensitive::Sensitive;
 use referral_gateway::store::postgres::{PostgresOptions, PostgresStore};
 
 use super::bare_postgres::BarePostgres;
+use super::bodies;
 use super::figures::{Pairs, Run};
 use super::gateway;
 use super::{Plan, say};
@@ -30,7 +31,7 @@ pub(crate) async fn measure(plan: &Plan) {
         return;
     };
     plan.heading("accept, PostgreSQL");
-    for bytes in [4096, 55 * 1024] {
+    for bytes in bodies::SIZES {
         for senders in [1, 16, 64] {
             let mut pairs = Pairs::default();
             for _ in 0..plan.rounds {

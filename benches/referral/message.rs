@@ -19,13 +19,13 @@ use serde_json::{Value, json};
 const BYTES: usize = 55 * 1024;
 
 /// The address of [`profile`].
-pub const PROFILE: &str = "urn:bench:referral";
+pub(crate) const PROFILE: &str = "urn:bench:referral";
 
 const REFERRAL: &[u8] = include_bytes!("../../fixtures/lakeside/complete-bundle/request.json");
 const MAP: &[u8] = include_bytes!("../../profiles/clinic/ConceptMap-reason-to-clinic.json");
 
 /// The bytes of the message.
-pub fn body() -> Vec<u8> {
+pub(crate) fn body() -> Vec<u8> {
     let mut message = json::parse(REFERRAL).expect("the fixture is JSON");
     let rest = BYTES - message.to_string().len();
     let letter = message["entry"].as_array().into_iter().flatten().position(is_document);
@@ -37,7 +37,7 @@ pub fn body() -> Vec<u8> {
 }
 
 /// A profile as a clinic may have one: slices, a pattern, a narrowed reference.
-pub fn profile() -> Value {
+pub(crate) fn profile() -> Value {
     json!({
         "resourceType": "StructureDefinition", "url": PROFILE, "type": "ServiceRequest", "derivation": "constraint",
         "baseDefinition": "http://hl7.org/fhir/StructureDefinition/ServiceRequest",
@@ -55,7 +55,7 @@ pub fn profile() -> Value {
 }
 
 /// What translation needs.
-pub struct Road {
+pub(crate) struct Road {
     config: Config,
     maps: CodeMaps,
     names: EffectNames,
@@ -63,7 +63,7 @@ pub struct Road {
 
 impl Road {
     /// With the shipped settings.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
         let config =
             config::load(&folder, &ProcessEnvironment).config.expect("the shipped settings are good");
@@ -73,7 +73,7 @@ impl Road {
     }
 
     /// The transaction for the clinic.
-    pub fn translate(&self, message: &Value) -> ForClinic {
+    pub(crate) fn translate(&self, message: &Value) -> ForClinic {
         let parties = Parties {
             partner: &self.config.partners[0],
             clinic_name: &self.config.clinic.name,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use crate::config::settings::Config;
 use crate::fhir::client::FhirClient;
 use crate::model::audit::TrailHead;
 use crate::model::clock::Clock;
@@ -39,23 +40,31 @@ pub struct Progress {
 /// Keeps the ledger in order.
 #[derive(Clone)]
 pub struct Housekeeper {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) work: Arc<Notify>,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) retention: Retention,
-    pub(super) has_former_keys: bool,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    work: Arc<Notify>,
+    metrics: Arc<Metrics>,
+    retention: Retention,
+    has_former_keys: bool,
     /// The servers that we write to, by their endpoints.
-    pub(super) servers: BTreeMap<String, FhirClient>,
-}
-
-/// The servers that we write to, by their endpoints.
-pub(super) fn servers(doors: &Doors) -> BTreeMap<String, FhirClient> {
-    let partners = doors.outbound.servers.iter().map(|(id, it)| (id.to_string(), it.clone()));
-    partners.chain([(CLINIC.to_owned(), doors.inbound.clinic.clone())]).collect()
+    servers: BTreeMap<String, FhirClient>,
 }
 
 impl Housekeeper {
+    /// Of a gateway with these parts.
+    pub(super) fn of(config: &Config, store: &Arc<dyn Store>, doors: &Doors) -> Self {
+        let partners = doors.outbound.servers.iter().map(|(id, it)| (id.to_string(), it.clone()));
+        Self {
+            store: Arc::clone(store),
+            clock: Arc::clone(&doors.clock),
+            work: Arc::clone(&doors.work),
+            metrics: Arc::clone(&doors.metrics),
+            retention: config.store.retention,
+            has_former_keys: !config.store.former_key_files.is_empty(),
+            servers: partners.chain([(CLINIC.to_owned(), doors.inbound.clinic.clone())]).collect(),
+        }
+    }
+
     /// Works until `stop` says true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let (mut ticks, mut progress) = (0_u64, self.progress());

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::StartError;
 use super::health::PartsHealth;
-use super::housekeeping::{self, Housekeeper};
+use super::housekeeping::Housekeeper;
 use super::ledger;
 use super::limits;
 use super::patience;
@@ -116,15 +116,7 @@ impl Parts {
 
     /// Keeps the ledger in order.
     pub fn housekeeper(&self, config: &Config) -> Housekeeper {
-        Housekeeper {
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.doors.clock),
-            work: Arc::clone(&self.doors.work),
-            metrics: Arc::clone(&self.doors.metrics),
-            retention: config.store.retention,
-            has_former_keys: !config.store.former_key_files.is_empty(),
-            servers: housekeeping::servers(&self.doors),
-        }
+        Housekeeper::of(config, &self.store, &self.doors)
     }
 
     pub(super) fn watching(&self, interval: Duration) -> Watching {

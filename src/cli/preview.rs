@@ -109,13 +109,7 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
     };
     let message = open::message(&envelope)?;
     validate::message(&message, house, partner)?;
-    let referral = Referral {
-        id: ReferralId::new(now),
-        partner: partner.id.clone(),
-        received: now,
-        clinic: None,
-        updated: now,
-    };
+    let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
     let receipt = receipt::of(&referral, false, &message, house, partner);
     let for_clinic = translate::for_clinic(&message, &referral, house, partner);
     Ok(Steps { answer: receipt.transaction_response.unwrap_or(receipt.task), for_clinic: for_clinic.bundle })

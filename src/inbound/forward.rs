@@ -18,6 +18,7 @@ use crate::model::update::ResourceVersion;
 use crate::model::work::{Settlement, StoreError};
 use crate::translation::effect::agreed_way;
 use crate::translation::to_clinic::ForClinic;
+use crate::validation::check_resource;
 
 impl Inbound {
     /// Writes one referral to the clinic. Where an earlier attempt may have taken effect, it looks for our own
@@ -30,6 +31,10 @@ impl Inbound {
         let partner =
             self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner);
+        if !is_valid(&for_clinic) {
+            tracing::error!(delivery.id = %delivery.id, "what was made for the clinic is not valid FHIR and is not written");
+            return Ok(Settlement::Dead(Cause { code: "not-valid", http_status: None }));
+        }
         let rules = self.house.writes;
         let method = self.clinic.way(agreed_way(rules.effects), &types(&for_clinic)).await?;
         if let Some(told_at) = &delivery.told_at {
@@ -136,6 +141,12 @@ fn order(record: &ClinicRecord) -> Option<String> {
 /// What is found is not what was put there: then there are two.
 fn is_another(record: &ClinicRecord, delivery: &Delivery) -> bool {
     delivery.placed.is_some() && order(record) != delivery.placed
+}
+
+/// Whether everything in the transaction is valid FHIR R4, as far as we check it. A message was valid when it was
+/// taken; this looks at what became of it.
+fn is_valid(for_clinic: &ForClinic) -> bool {
+    bundle::entries(&for_clinic.bundle).all(|it| check_resource(&it["resource"], "").is_empty())
 }
 
 fn types(for_clinic: &ForClinic) -> Vec<&str> {

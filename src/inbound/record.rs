@@ -33,13 +33,13 @@ pub async fn referral(
         Intake::RepeatsOnly => inbound.store.known(new).await?.ok_or(InboundError::Shut)?,
     };
     crash_point("after-commit");
-    let (id, repeated) = match acceptance {
-        Acceptance::Recorded(id) => (id, false),
-        Acceptance::Repeated(id) => (id, true),
-        Acceptance::Conflict => return Err(InboundError::Conflict),
-    };
-    let recorded = inbound.store.referral(id).await?.ok_or(InboundError::Lost)?;
-    Ok((recorded, repeated))
+    match acceptance {
+        Acceptance::Recorded(id) => {
+            Ok((Referral::new(id, envelope.partner.clone(), envelope.received), false))
+        }
+        Acceptance::Repeated(id) => Ok((inbound.store.referral(id).await?.ok_or(InboundError::Lost)?, true)),
+        Acceptance::Conflict => Err(InboundError::Conflict),
+    }
 }
 
 /// By what this submission is known again (reference: delivery B4). The content itself is the key only

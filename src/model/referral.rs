@@ -75,6 +75,14 @@ pub struct Referral {
     pub updated: Timestamp,
 }
 
+impl Referral {
+    /// One that was just recorded. The ledger's times are whole milliseconds.
+    pub fn new(id: ReferralId, partner: PartnerId, received: Timestamp) -> Self {
+        let received = Timestamp::from_millisecond(received.as_millisecond()).unwrap_or(received);
+        Self { id, partner, received, updated: received, clinic: None }
+    }
+}
+
 /// What the clinic's server made of a referral.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClinicRecord {

@@ -152,7 +152,7 @@ impl Outbound {
         }
         let message = match self.prepare(attempt, &permit, Form::Pushed).await {
             Ok(Prepared::Ready(message)) => message,
-            Ok(Prepared::NotValid) => {
+            Ok(Prepared::RestNotValid) => {
                 let note =
                     DecisionNote { outcome: "hold", rule: "reduced-not-valid", ..permit.note().clone() };
                 return self.hold(attempt, note, (trace, depends_on)).await;
@@ -160,6 +160,10 @@ impl Outbound {
             Ok(Prepared::NotUnderstood) => {
                 self.keep(vec![decided]).await?;
                 return Ok(Settlement::Dead(Cause { code: "not-understood", http_status: None }));
+            }
+            Ok(Prepared::NotValid) => {
+                self.keep(vec![decided]).await?;
+                return Ok(Settlement::Dead(Cause { code: "not-valid", http_status: None }));
             }
             Err(failure) => {
                 self.keep(vec![decided]).await?;

@@ -5,6 +5,8 @@ use super::translate::ForPartner;
 use super::{Outbound, redact};
 use crate::consent::permit::Permit;
 use crate::fhir::client::failure::Failure;
+use crate::fhir::outcome::Issue;
+use crate::fhir::resource::resource_type;
 use crate::translation::to_partner::Form;
 use crate::validation::check_resource;
 
@@ -15,11 +17,14 @@ pub(super) enum Prepared {
     /// It has a modifier extension, which could turn its meaning round.
     NotUnderstood,
     /// What was taken out was needed: the rest is no valid resource.
+    RestNotValid,
+    /// The clinic's resource is not valid, and nothing was taken out of it.
     NotValid,
 }
 
 impl Outbound {
-    /// Prepares an update. What something was taken out of is validated again (consent S8).
+    /// Prepares an update. Nothing leaves that is not valid FHIR R4: least of all what something was taken out of
+    /// (consent S8).
     pub(super) async fn prepare(
         &self,
         attempt: &Attempt<'_>,
@@ -30,14 +35,28 @@ impl Outbound {
             return Ok(Prepared::NotUnderstood);
         };
         let message = self.translate(reduced, permit, form, &attempt.delivery.id.to_string()).await?;
-        let is_valid = permit.removals().is_empty() || message.is_valid();
-        Ok(if is_valid { Prepared::Ready(message) } else { Prepared::NotValid })
+        let issues = message.issues();
+        if issues.is_empty() {
+            return Ok(Prepared::Ready(message));
+        }
+        if !permit.removals().is_empty() {
+            return Ok(Prepared::RestNotValid);
+        }
+        let issues = in_words(&issues);
+        tracing::warn!(delivery.id = %attempt.delivery.id, issues, "an update is not valid FHIR and is not sent");
+        Ok(Prepared::NotValid)
     }
 }
 
+/// The code and place of each issue. Neither holds a value.
+fn in_words(issues: &[Issue]) -> String {
+    let each = issues.iter().map(|it| format!("{} {}", it.code, it.expression.join(" ")));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 impl ForPartner {
-    fn is_valid(&self) -> bool {
-        let all = self.companions.iter().map(|(_, it)| it).chain([&self.main]);
-        all.into_iter().all(|it| check_resource(it, "").is_empty())
+    fn issues(&self) -> Vec<Issue> {
+        let all = std::iter::once(&self.main).chain(self.companions.iter().map(|(_, it)| it));
+        all.flat_map(|it| check_resource(it, resource_type(it))).collect()
     }
 }

@@ -62,7 +62,6 @@ fn json_type(path: &str, schema: &Value) -> &'static str {
 
 fn example(name: &str) -> Option<&'static str> {
     Some(match name {
-        "base64Binary" => "base64",
         "code" => "a code without spaces at its ends",
         "date" => "a date such as 2026-03-01",
         "dateTime" => "a date, or a date and time with seconds and zone, such as 2026-03-01T09:30:00Z",

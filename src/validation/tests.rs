@@ -231,7 +231,7 @@ fn an_invariant_that_does_not_hold_is_named_by_its_key() {
     let mut actual = found(&issues);
     actual.sort_unstable();
     assert_eq!(actual, places.map(|it| ("SEND_INVARIANT", it)));
-    assert!(issues.iter().any(|it| it.text.ends_with("(per-1)")), "{issues:?}");
+    assert!(issues.iter().any(|it| it.text.ends_with("(per-1).")), "{issues:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::invariant::Invariant;
 use super::keyword::choices::Problem;
-use super::keyword::invariants;
+use super::keyword::{base64, invariants};
 use super::{expected, place};
 use crate::fhir::outcome::{Issue, IssueKind};
 
@@ -18,7 +18,8 @@ pub(super) fn issues(error: &ValidationError<'_>, at: &str, schema: &Value) -> V
         Kind::AdditionalProperties { unexpected } => unexpected.iter().map(|it| unknown(&here, it)).collect(),
         Kind::Custom { message, .. } => {
             let choice = Problem::read(message).map(|it| choice(it, &here));
-            choice.or_else(|| invariants::broken(message).map(|it| broken(it, &here))).into_iter().collect()
+            let broken = || invariants::broken(message).map(|it| broken(it, &here));
+            choice.or_else(broken).or_else(|| not_base64(error, message, &here)).into_iter().collect()
         }
         _ => vec![of_value(error, here, schema)],
     }
@@ -60,9 +61,20 @@ fn choice(problem: Problem<'_>, here: &str) -> Issue {
     }
 }
 
+fn not_base64(error: &ValidationError<'_>, message: &str, here: &str) -> Option<Issue> {
+    let name = place::name(here);
+    base64::is_wrong(message).then(|| {
+        if is_empty(error.instance()) {
+            return empty(name).at(here);
+        }
+        let text = format!("Send `{name}` as base64.");
+        Issue::error(IssueKind::Value, "SEND_VALUE_FORMAT", text).at(here)
+    })
+}
+
 /// An invariant that does not hold.
 pub(super) fn broken(invariant: &Invariant, here: &str) -> Issue {
-    let text = format!("{} ({})", invariant.fix, invariant.key);
+    let text = format!("{} ({}).", invariant.fix.trim_end_matches('.'), invariant.key);
     Issue::error(IssueKind::Invariant, "SEND_INVARIANT", text).at(here)
 }
 

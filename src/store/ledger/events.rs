@@ -16,10 +16,14 @@ pub(super) struct Event<'a> {
     pub(super) detail: &'a str,
 }
 
+/// With the values of [`Event`], in its order.
+pub(super) const RECORD: &str =
+    "INSERT INTO event (event_id, at_ms, what, actor, referral_id, delivery_id, detail)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
 pub(super) fn record(session: &dyn Session, event: &Event<'_>) -> Result<(), SqlError> {
     session.change(
-        "INSERT INTO event (event_id, at_ms, what, actor, referral_id, delivery_id, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        RECORD,
         bind![
             &event.id.to_string(),
             event.at.as_millisecond(),

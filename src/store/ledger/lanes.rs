@@ -1,6 +1,6 @@
 //! Lanes: one ordered stream for each endpoint and referral. A lane is due when the next of its deliveries is.
 
-use super::super::sql::{Session, SqlError, bind};
+use super::super::sql::{Session, SqlError, Statement, bind};
 
 /// Whether a delivery `d` that waits is not behind another one. What consent holds blocks nobody and waits
 /// for nobody; only where it may have taken effect, later versions of the same resource wait for it.
@@ -33,6 +33,24 @@ pub(super) fn of_delivery(session: &dyn Session, id: &str) -> Result<Option<Stri
     )
 }
 
+const MAKE_ENDPOINT_KNOWN: &str =
+    "INSERT INTO endpoint (endpoint, state) VALUES (?1, '') ON CONFLICT (endpoint) DO NOTHING";
+
+/// The number of the first delivery of a lane.
+pub(super) const FIRST_NUMBER: i64 = 1;
+
+/// Make the endpoint known, and a lane of which [`FIRST_NUMBER`] is given away. Where the lane is there already they
+/// fail, so no number is given twice.
+pub(super) fn made<'a>(lane: &'a str, endpoint: &'a str, due_ms: i64) -> [Statement<'a>; 2] {
+    [
+        Statement::new(MAKE_ENDPOINT_KNOWN, bind![endpoint]),
+        Statement::new(
+            "INSERT INTO lane (lane_id, endpoint, next_seq, due_ms) VALUES (?1, ?2, ?3, ?4)",
+            bind![lane, endpoint, FIRST_NUMBER + 1, due_ms],
+        ),
+    ]
+}
+
 /// Makes the endpoint known, gives the next number in the lane and makes the lane due no later than `due_ms`.
 /// Until the transaction ends nobody else gets a number there, so numbers become visible in their order (reference:
 /// delivery 0, finding 4).
@@ -43,10 +61,7 @@ pub(super) fn next_number(
     due_ms: i64,
 ) -> Result<i64, SqlError> {
     session.announce_work();
-    session.change(
-        "INSERT INTO endpoint (endpoint, state) VALUES (?1, '') ON CONFLICT (endpoint) DO NOTHING",
-        bind![endpoint],
-    )?;
+    session.change(MAKE_ENDPOINT_KNOWN, bind![endpoint])?;
     let number = session.first(
         "INSERT INTO lane (lane_id, endpoint, next_seq, due_ms) VALUES (?1, ?2, 2, ?3)
          ON CONFLICT (lane_id) DO UPDATE SET next_seq = lane.next_seq + 1,

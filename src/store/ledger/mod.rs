@@ -11,6 +11,7 @@ mod hasten;
 mod housekeeping;
 mod keys;
 mod lanes;
+mod new_referral;
 mod referrals;
 mod replays;
 mod rows;

@@ -9,17 +9,16 @@ use super::super::engine::Engine;
 use super::super::seal::Sealed;
 use super::super::sql::{Bound, Row, Session, SqlError, bind};
 use super::housekeeping::AT_ONCE;
-use super::{Ledger, events, lanes, rows};
-use crate::model::delivery::CLINIC;
-use crate::model::ids::{DeliveryId, EventId, PartnerId, ReferralId};
-use crate::model::referral::{Acceptance, NewReferral, Referral, SubmissionKey};
+use super::{Ledger, rows};
+use crate::model::ids::{PartnerId, ReferralId};
+use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::sensitive::Sensitive;
 use crate::model::work::StoreError;
 
 #[async_trait]
 impl<E: Engine> Referrals for Ledger<E> {
     async fn accept(&self, new: NewReferral) -> Result<Acceptance, StoreError> {
-        let row = Arc::new(self.sealed_row(&new));
+        let row = Arc::new(self.sealed_referral(&new));
         let recorded = Arc::clone(&row);
         let accepted = self.write(move |session| match row.recognition.known(session)? {
             Some(known) => Ok(known),
@@ -158,135 +157,4 @@ fn referral_by_id(session: &dyn Session, id: ReferralId) -> Result<Option<Referr
         bind![&id.to_string()],
         |row| rows::referral(session, row),
     )
-}
-
-/// By what a submission is known again.
-struct Recognition {
-    partner: String,
-    keys: Vec<(i64, Vec<u8>)>,
-    content_mac: Vec<u8>,
-}
-
-/// A new referral, sealed and ready to insert.
-struct SealedReferral {
-    id: ReferralId,
-    recognition: Recognition,
-    found_by: Vec<Vec<u8>>,
-    sealed: Sealed,
-    received_ms: i64,
-    delivery: DeliveryId,
-    event: EventId,
-}
-
-impl<E: Engine> Ledger<E> {
-    fn key_mac(&self, key: &SubmissionKey) -> Vec<u8> {
-        self.sealer.index(&[b"key", key.value.reveal().as_bytes()])
-    }
-
-    fn identifier_mac(&self, identifier: &str) -> Vec<u8> {
-        self.sealer.index(&[b"identifier", identifier.as_bytes()])
-    }
-
-    fn recognition(&self, new: &NewReferral) -> Recognition {
-        Recognition {
-            partner: new.partner.to_string(),
-            keys: new.keys.iter().map(|key| (key.scope as i64, self.key_mac(key))).collect(),
-            content_mac: self.sealer.index(&[b"content", new.canonical.reveal()]),
-        }
-    }
-
-    fn sealed_row(&self, new: &NewReferral) -> SealedReferral {
-        let bound_to = bound_to(&new.id.to_string(), new.partner.as_str());
-        SealedReferral {
-            id: new.id,
-            recognition: self.recognition(new),
-            found_by: new.found_by.iter().map(|it| self.identifier_mac(it.reveal())).collect(),
-            sealed: self.sealer.seal(new.body.reveal(), &bound_to),
-            received_ms: new.received.as_millisecond(),
-            delivery: DeliveryId::new(new.received),
-            event: EventId::new(new.received),
-        }
-    }
-}
-
-impl Recognition {
-    /// Whether a key of it is taken, and if so whether by the same content.
-    fn known(&self, session: &dyn Session) -> Result<Option<Acceptance>, SqlError> {
-        for (scope, mac) in &self.keys {
-            let taken = session.first(
-                "SELECT r.referral_id, r.content_mac FROM submission_key k
-                 JOIN referral r ON r.referral_id = k.referral_id
-                 WHERE k.partner_id = ?1 AND k.scope = ?2 AND k.key_mac = ?3",
-                bind![&self.partner, *scope, mac],
-                |row| Ok((row.parsed(0)?, row.get::<Vec<u8>>(1)?)),
-            )?;
-            if let Some((id, content)) = taken {
-                let same = content == self.content_mac;
-                return Ok(Some(if same { Acceptance::Repeated(id) } else { Acceptance::Conflict }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl SealedReferral {
-    fn insert(&self, session: &dyn Session) -> Result<(), SqlError> {
-        let id = self.id.to_string();
-        let Recognition { partner, keys, content_mac } = &self.recognition;
-        session.change(
-            "INSERT INTO payload (payload_id, key_id, wrapped_key, ciphertext, plain_bytes, created_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            bind![
-                &id,
-                &self.sealed.key_id,
-                &self.sealed.wrapped_key,
-                &self.sealed.ciphertext,
-                self.sealed.plain_bytes,
-                self.received_ms
-            ],
-        )?;
-        session.change(
-            "INSERT INTO referral (referral_id, partner_id, payload_id, content_mac, received_ms, updated_ms)
-             VALUES (?1, ?2, ?1, ?3, ?4, ?4)",
-            bind![&id, partner, content_mac, self.received_ms],
-        )?;
-        for (scope, mac) in keys {
-            session.change(
-                "INSERT INTO submission_key (partner_id, scope, key_mac, referral_id) VALUES (?1, ?2, ?3, ?4)",
-                bind![partner, *scope, mac, &id],
-            )?;
-        }
-        for mac in &self.found_by {
-            session.change(
-                "INSERT INTO referral_identifier (partner_id, identifier_mac, referral_id) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (partner_id, identifier_mac, referral_id) DO NOTHING",
-                bind![partner, mac, &id],
-            )?;
-        }
-        self.owe_forward(session, &id)?;
-        events::record(
-            session,
-            &events::Event {
-                id: self.event,
-                at: rows::timestamp(self.received_ms),
-                what: "accepted",
-                actor: partner,
-                referral: Some(&id),
-                delivery: None,
-                detail: "",
-            },
-        )
-    }
-
-    fn owe_forward(&self, session: &dyn Session, id: &str) -> Result<(), SqlError> {
-        let lane = lanes::name(CLINIC, id);
-        let number = lanes::next_number(session, &lane, CLINIC, self.received_ms)?;
-        session.change(
-            "INSERT INTO delivery (delivery_id, lane_id, seq, endpoint, referral_id, partner_id, created_ms, since_ms,
-               due_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7)",
-            bind![&self.delivery.to_string(), &lane, number, CLINIC, id, &self.recognition.partner, self.received_ms],
-        )?;
-        Ok(())
-    }
 }

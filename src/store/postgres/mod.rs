@@ -2,6 +2,7 @@
 //! lanes; nothing is kept in a session, so that a connection may go through a pooler.
 
 mod clock;
+mod merged;
 mod open;
 mod session;
 mod wake;

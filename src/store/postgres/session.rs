@@ -8,7 +8,8 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, Postgres, Row as _, Transaction, TypeInfo as _};
 use tokio::runtime::Handle;
 
-use super::super::sql::{Bound, Dialect, Row, Session, SqlError, Value};
+use super::super::sql::{Bound, Dialect, Row, Session, SqlError, Statement, Value};
+use super::merged::merged;
 
 enum Connection {
     Reading(PoolConnection<Postgres>),
@@ -76,18 +77,27 @@ impl Session for PostgresSession {
         Ok(done.rows_affected())
     }
 
+    /// Each statement on its way costs more than its work.
+    fn change_all(&self, statements: &[Statement<'_>]) -> Result<(), SqlError> {
+        if statements.is_empty() {
+            return Ok(());
+        }
+        let (sql, values) = merged(statements);
+        self.change(&sql, &values).map(drop)
+    }
+
     fn announce_work(&self) {
         self.work_added.set(true);
     }
 }
 
 /// The ledger's statements hold no question mark but those of parameters, and no value of anybody's.
-fn prepared(sql: &str, values: &[Bound<'_>]) -> Query<'static, Postgres, PgArguments> {
+fn prepared<'a>(sql: &str, values: &[Bound<'a>]) -> Query<'a, Postgres, PgArguments> {
     let query = sqlx::query(AssertSqlSafe(sql.replace('?', "$")));
     values.iter().fold(query, |query, value| match value {
         Bound::Integer(number) => query.bind(*number),
-        Bound::Text(text) => query.bind(text.map(str::to_owned)),
-        Bound::Bytes(bytes) => query.bind(bytes.map(<[u8]>::to_vec)),
+        Bound::Text(text) => query.bind(*text),
+        Bound::Bytes(bytes) => query.bind(*bytes),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The embedded ledger: one SQLite file, one writer.
 
 mod backup;
+mod checkpoints;
 mod open;
 mod place;
 mod session;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
+use self::checkpoints::Checkpoints;
 use self::session::{SqliteSession, failure};
 use super::engine::Engine;
 use super::ledger::Ledger;
@@ -25,7 +27,7 @@ pub use open::OpenError;
 /// A ledger in one SQLite file.
 pub type SqliteStore = Ledger<Sqlite>;
 
-/// One SQLite file: a thread that writes, and connections that read.
+/// One SQLite file: a thread that writes, one that tidies up behind it, and connections that read.
 pub struct Sqlite {
     writer: writer::Writer,
     readers: Arc<Readers>,
@@ -46,9 +48,10 @@ impl Ledger<Sqlite> {
         keys: &KeyRing,
         commits: Arc<dyn CommitObserver>,
     ) -> Result<Self, OpenError> {
-        let connection = open::for_writing(file)?;
+        let mut locked = open::for_writing(file)?;
+        let checkpoints = Checkpoints::beside(&mut locked.connection, open::for_checkpoints(file)?)?;
         let engine = Sqlite {
-            writer: writer::Writer::start(connection, commits),
+            writer: writer::Writer::start(locked, checkpoints, commits),
             readers: Arc::new(Readers { file: file.to_owned(), idle: Mutex::new(Vec::new()) }),
         };
         Ok(Self::unlock(engine, keys, ONLY.to_owned()).await?)

@@ -77,7 +77,7 @@ fn prepare(file: &Path, lock: File, cut_off: bool) -> Result<LockedConnection, O
     connection.execute_batch(
         "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
-         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;",
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;",
     )?;
     keep_statements(&connection)?;
     if cut_off {
@@ -86,6 +86,16 @@ fn prepare(file: &Path, lock: File, cut_off: bool) -> Result<LockedConnection, O
     migrate(&connection)?;
     sync_folder(file)?;
     Ok(LockedConnection { connection, _lock: lock })
+}
+
+/// A connection that moves what another one commits into the file, and flushes it.
+pub(super) fn for_checkpoints(file: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;")?;
+    Ok(connection)
 }
 
 pub(super) fn for_reading(file: &Path) -> Result<Connection, OpenError> {

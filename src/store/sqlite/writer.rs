@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::sql::{Session, SqlError};
+use super::checkpoints::Checkpoints;
 use super::open::LockedConnection;
 use super::session::{SqliteSession, failure};
 use crate::model::commits::CommitObserver;
@@ -73,7 +74,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(locked: LockedConnection, commits: Arc<dyn CommitObserver>) -> Self {
+    pub(super) fn start(
+        locked: LockedConnection,
+        checkpoints: Checkpoints,
+        commits: Arc<dyn CommitObserver>,
+    ) -> Self {
         let (orders, waiting) = sync_channel(MOST_WAITING);
         let running = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&running);
@@ -81,7 +86,7 @@ impl Writer {
             .name("ledger-writer".to_owned())
             .spawn(move || {
                 // Whole, not by its field: a closure takes only what it names, and the lock would be let go.
-                write_until_closed(&locked, &waiting, &*commits);
+                write_until_closed(&locked, checkpoints, &waiting, &*commits);
                 still.store(false, Ordering::Release);
             })
             .expect("the operating system can start one thread");
@@ -137,7 +142,12 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Order>, commits: &dyn CommitObserver) {
+fn write_until_closed(
+    locked: &LockedConnection,
+    mut checkpoints: Checkpoints,
+    waiting: &Receiver<Order>,
+    commits: &dyn CommitObserver,
+) {
     while let Ok(first) = waiting.recv() {
         let (mut batch, mut to_empty) = (Changes::new(), Vec::new());
         for order in std::iter::once(first).chain(waiting.try_iter().take(MOST_TOGETHER)) {
@@ -151,14 +161,16 @@ fn write_until_closed(locked: &LockedConnection, waiting: &Receiver<Order>, comm
             tracing::error!(%error, "the ledger failed to commit and takes no more changes");
             return;
         }
+        checkpoints.committed(&locked.connection);
         if !to_empty.is_empty() {
-            empty_log(&locked.connection);
+            checkpoints.alone(|| empty_log(&locked.connection));
             // Whoever asked may have gone away.
             for tell in to_empty {
                 let _ = tell.send(());
             }
         }
     }
+    drop(checkpoints);
     // Where a reader is in the way, the next start empties it.
     let _ = locked.connection.execute_batch(EMPTY_LOG);
 }

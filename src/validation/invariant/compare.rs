@@ -1,6 +1,6 @@
 //! Which of two values comes first, where that can be told.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 const DAY: usize = "2026-03-01".len();
@@ -16,6 +16,18 @@ pub(super) fn may_precede(first: Option<&Value>, second: Option<&Value>) -> bool
         // A day and a time of a day in some zone: they are compared by the month, which no zone moves far.
         (Ok(_), Err(_)) | (Err(_), Ok(_)) => begins_before(first, second, DAY - "-01".len()),
         _ => begins_before(first, second, DAY),
+    }
+}
+
+/// How far clocks of two machines may be apart.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
+/// As [`may_precede`], where each was told by another machine's clock.
+pub(super) fn may_precede_by_other_clock(first: Option<&Value>, second: Option<&Value>) -> bool {
+    let time = |it: Option<&Value>| it.and_then(Value::as_str).and_then(|it| it.parse::<Timestamp>().ok());
+    match (time(first), time(second)) {
+        (Some(first), Some(second)) => first.duration_since(second) <= CLOCKS_DIFFER,
+        _ => may_precede(first, second),
     }
 }
 

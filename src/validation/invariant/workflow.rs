@@ -1,6 +1,6 @@
 //! Invariants of people, orders and appointments.
 
-use super::compare::may_precede;
+use super::compare::may_precede_by_other_clock;
 use super::{Invariant, Object, any, has, is, items, rule};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
@@ -85,8 +85,9 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     ),
 ];
 
+/// Who changes a Task is seldom who wrote it.
 fn inv_1(task: &Object) -> bool {
-    may_precede(task.get("authoredOn"), task.get("lastModified"))
+    may_precede_by_other_clock(task.get("authoredOn"), task.get("lastModified"))
 }
 
 fn app_3(appointment: &Object) -> bool {

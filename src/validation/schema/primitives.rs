@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::keyword::base64;
+
 const NUMBER_OF_32_BITS: i64 = 2_147_483_647;
 
 /// A day, and what makes it a time of a day somewhere.
@@ -25,12 +27,14 @@ pub(super) fn all() -> Map<String, Value> {
     for (name, pattern) in patterns() {
         add(name, json!({ "type": "string", "pattern": format!("^{pattern}$") }));
     }
+    // By a keyword of ours: most of a message's bytes are such, and a pattern takes ten times as long.
+    add("base64Binary", json!({ "type": "string", (base64::KEYWORD): true }));
     // What is inside is checked as narrative (txt-1).
     add("xhtml", json!({ "type": "string", "pattern": "^\\s*<" }));
     all
 }
 
-fn patterns() -> [(&'static str, String); 12] {
+fn patterns() -> [(&'static str, String); 11] {
     let uri = || "\\S+".to_owned();
     let part_of_date = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])";
     [
@@ -41,7 +45,6 @@ fn patterns() -> [(&'static str, String); 12] {
         ("canonical", uri()),
         ("oid", "urn:oid:[0-2](\\.(0|[1-9][0-9]*))+".to_owned()),
         ("uuid", "urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}".to_owned()),
-        ("base64Binary", "[0-9A-Za-z+/=\\s]+".to_owned()),
         ("date", format!("{part_of_date})?)?")),
         ("time", TIME.to_owned()),
         ("dateTime", format!("{part_of_date}(T{TIME}{ZONE})?)?)?")),

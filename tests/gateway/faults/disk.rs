@@ -134,12 +134,12 @@ async fn a_checkpoint_that_finds_no_room_loses_nothing() {
     let serving = disk.serve(&world);
 
     disk.order("write ENOSPC gateway.db");
-    // More pages than SQLite leaves in the write-ahead log by itself (1000 of 4 KiB).
-    for seed in 1..=16 {
+    // More pages than the gateway leaves in the write-ahead log (1000 of 8 KiB).
+    for seed in 1..=32 {
         world.send_until_taken(0, seed).await;
     }
     disk.mend();
-    assert!(world.clinic.wait_for_referral(16, PATIENCE).await.is_some());
+    assert!(world.clinic.wait_for_referral(32, PATIENCE).await.is_some());
     world.wait_until_settled(PATIENCE).await;
     let (status, log) = serving.terminate();
 

@@ -70,3 +70,23 @@ async fn what_says_more_than_we_understand_goes_to_a_person_and_not_to_the_partn
     assert_eq!(dead.reason.as_deref(), Some("not-understood"));
     assert_eq!(super::sent(&gateway), [""; 0]);
 }
+
+#[tokio::test]
+async fn what_is_not_valid_goes_to_nobody_until_the_clinic_mends_it() {
+    let mut gateway = TestGateway::start().await;
+    let referral = gateway.referral(1).await;
+    let message = gateway.clinic().send_message(&referral, "Please call us.");
+    let mut broken = message.clone();
+    broken["status"] = serde_json::json!("sent");
+    gateway.clinic().server().update(broken);
+    gateway.settle().await;
+    let dead = super::the_one(&gateway, referral_gateway::model::delivery::DeliveryState::Dead).await;
+    let sent_while_broken = super::sent(&gateway).len();
+
+    gateway.clinic().server().update(message);
+    gateway.settle().await;
+
+    assert_eq!(dead.reason.as_deref(), Some("not-valid"));
+    assert_eq!(sent_while_broken, 0);
+    assert_eq!(only(&gateway, "Communication")["payload"][0]["contentString"], "Please call us.");
+}

@@ -50,6 +50,33 @@ async fn a_key_with_another_body_is_a_conflict_and_records_nothing() {
 }
 
 #[tokio::test]
+async fn of_keys_that_are_taken_by_several_the_first_counts() {
+    for (store, _backend) in ledgers().await {
+        let first = store.accept(new_referral("lakeside", &["A"], "one body")).await.unwrap();
+        store.accept(new_referral("lakeside", &["B"], "another body")).await.unwrap();
+
+        let by_first = store.accept(new_referral("lakeside", &["A", "B"], "one body")).await.unwrap();
+        let by_second = store.accept(new_referral("lakeside", &["B", "A"], "one body")).await.unwrap();
+
+        let Acceptance::Recorded(id) = first else { panic!("{first:?}") };
+        assert_eq!((by_first, by_second), (Acceptance::Repeated(id), Acceptance::Conflict));
+    }
+}
+
+#[tokio::test]
+async fn what_is_named_twice_in_a_submission_is_found_once() {
+    for (store, _backend) in ledgers().await {
+        let mut new = new_referral("lakeside", &["A"], "body");
+        new.found_by.extend(new.found_by.clone());
+
+        assert!(matches!(store.accept(new).await.unwrap(), Acceptance::Recorded(_)));
+
+        let found = store.referrals_by_identifier(&partner("lakeside"), "A", 10).await.unwrap();
+        assert_eq!(found.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn keys_belong_to_their_partner() {
     for (store, _backend) in ledgers().await {
         let ours = accept(&store, "lakeside", "A").await;

@@ -5,6 +5,11 @@ use std::str::FromStr;
 
 use crate::model::work::StoreError;
 
+mod bound;
+
+pub use bound::Bound;
+pub(super) use bound::bind;
+
 /// Which database runs a statement. Almost all SQL is the same; this is for what is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -43,6 +48,12 @@ pub trait Session {
     /// Changes rows and tells how many.
     fn change(&self, sql: &str, values: &[Bound<'_>]) -> Result<u64, SqlError>;
 
+    /// Runs statements of which none has to see what another did, though its rows may refer to theirs. A database
+    /// that is asked over a network may be asked once for all.
+    fn change_all(&self, statements: &[Statement<'_>]) -> Result<(), SqlError> {
+        statements.iter().try_for_each(|it| self.change(it.sql, &it.values).map(drop))
+    }
+
     /// Says that this change adds work, which other gateways may be told.
     fn announce_work(&self) {}
 }
@@ -69,118 +80,17 @@ impl dyn Session + '_ {
     }
 }
 
-/// A statement's parameter. What is absent still has a type, which PostgreSQL asks for.
-#[derive(Clone, Copy, Debug)]
-pub enum Bound<'a> {
-    /// A whole number, an instant in milliseconds, or 0 and 1 for no and yes.
-    Integer(Option<i64>),
-    /// A text.
-    Text(Option<&'a str>),
-    /// Bytes.
-    Bytes(Option<&'a [u8]>),
+/// A statement that changes rows, with its parameters.
+#[derive(Clone, Debug)]
+pub struct Statement<'a> {
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Bound<'a>>,
 }
 
-/// Parameters, in order.
-macro_rules! bind {
-    ($($value:expr),* $(,)?) => {
-        &[$($crate::store::sql::Bound::from($value)),*]
-    };
-}
-pub(super) use bind;
-
-impl From<i64> for Bound<'_> {
-    fn from(value: i64) -> Self {
-        Self::Integer(Some(value))
-    }
-}
-
-impl From<Option<i64>> for Bound<'_> {
-    fn from(value: Option<i64>) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<u16> for Bound<'_> {
-    fn from(value: u16) -> Self {
-        Self::Integer(Some(value.into()))
-    }
-}
-
-impl From<Option<u16>> for Bound<'_> {
-    fn from(value: Option<u16>) -> Self {
-        Self::Integer(value.map(i64::from))
-    }
-}
-
-impl From<u32> for Bound<'_> {
-    fn from(value: u32) -> Self {
-        Self::Integer(Some(value.into()))
-    }
-}
-
-impl From<bool> for Bound<'_> {
-    fn from(value: bool) -> Self {
-        Self::Integer(Some(value.into()))
-    }
-}
-
-impl From<usize> for Bound<'_> {
-    fn from(value: usize) -> Self {
-        Self::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)))
-    }
-}
-
-impl From<u64> for Bound<'_> {
-    fn from(value: u64) -> Self {
-        Self::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)))
-    }
-}
-
-impl From<Option<u64>> for Bound<'_> {
-    fn from(value: Option<u64>) -> Self {
-        Self::Integer(value.map(|it| i64::try_from(it).unwrap_or(i64::MAX)))
-    }
-}
-
-impl From<Option<usize>> for Bound<'_> {
-    fn from(value: Option<usize>) -> Self {
-        Self::Integer(value.map(|it| i64::try_from(it).unwrap_or(i64::MAX)))
-    }
-}
-
-impl<'a> From<&'a str> for Bound<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(Some(value))
-    }
-}
-
-impl<'a> From<&'a String> for Bound<'a> {
-    fn from(value: &'a String) -> Self {
-        Self::Text(Some(value))
-    }
-}
-
-impl<'a> From<Option<&'a str>> for Bound<'a> {
-    fn from(value: Option<&'a str>) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a> From<&'a [u8]> for Bound<'a> {
-    fn from(value: &'a [u8]) -> Self {
-        Self::Bytes(Some(value))
-    }
-}
-
-impl<'a> From<Option<&'a [u8]>> for Bound<'a> {
-    fn from(value: Option<&'a [u8]>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Bound<'a> {
-    fn from(value: &'a Vec<u8>) -> Self {
-        Self::Bytes(Some(value))
+impl<'a> Statement<'a> {
+    /// A statement with these parameters.
+    pub(super) fn new(sql: &'static str, values: &[Bound<'a>]) -> Self {
+        Self { sql, values: values.to_vec() }
     }
 }
 
