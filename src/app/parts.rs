@@ -188,7 +188,7 @@ impl<'a> House<'a> {
         for partner in self.partners.all() {
             if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
                 let client = fhir_client(partner.id.as_str(), endpoint, self.clock, &self.http)?;
-                servers.insert(partner.id.clone(), client);
+                servers.insert(partner.id.clone(), client.speaking(partner.fhir_version.media_type()));
             }
         }
         Ok(Outbound {

@@ -107,17 +107,18 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
         idempotency_key: None,
         if_none_exist: None,
     };
-    let message = open::message(&envelope)?;
-    validate::message(&message, house, partner)?;
+    let opened = open::message(&envelope, partner.fhir_version)?;
+    validate::message(&opened, house, partner)?;
+    let message = opened.message();
     let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
-    let receipt = receipt::of(&referral, false, &message, house, partner);
-    let for_clinic = translate::for_clinic(&message, &referral, house, partner);
+    let receipt = receipt::of(&referral, false, message, house, partner);
+    let for_clinic = translate::for_clinic(message, &referral, house, partner);
     Ok(Steps { answer: receipt.transaction_response.unwrap_or(receipt.task), for_clinic: for_clinic.bundle })
 }
 
 /// The door that a sender would choose.
 fn door_for(body: &[u8]) -> Door {
-    let single = json::parse(body).is_ok_and(|it| it["resourceType"] == "ServiceRequest");
+    let single = json::parse(body).is_ok_and(|it| it["resourceType"] != "Bundle");
     if single { Door::ServiceRequest } else { Door::Transaction }
 }
 

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::receipt::{self, Receipt, hosted_id};
-use super::{Inbound, InboundError};
-use crate::fhir::{json, reference};
+use super::{Inbound, InboundError, open};
+use crate::fhir::reference;
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
@@ -39,24 +39,24 @@ impl Inbound {
 
     /// The receipt of a recorded referral, as it is now.
     pub async fn receipt(&self, referral: Referral, partner: &Partner) -> Result<Receipt, InboundError> {
-        let message = self.message(&referral).await?;
+        let message = self.message(&referral, partner).await?;
         Ok(receipt::of(&referral, true, &message, &self.house, partner))
     }
 
     /// A part of the partner's own submission: `ServiceRequest/ref-…` or `Patient/ref-…-2`.
     pub async fn part(
         &self,
-        partner: &PartnerId,
+        partner: &Partner,
         resource_type: &str,
         id: &str,
     ) -> Result<Option<Value>, InboundError> {
         let Some(referral_id) = id.get(..40).and_then(|it| it.parse().ok()) else {
             return Ok(None);
         };
-        let Some(referral) = self.own(partner, referral_id).await? else {
+        let Some(referral) = self.own(&partner.id, referral_id).await? else {
             return Ok(None);
         };
-        let message = self.message(&referral).await?;
+        let message = self.message(&referral, partner).await?;
         let submission = Submission::of(&message);
         let found = submission.parts().iter().enumerate().find(|(number, part)| {
             part.resource_type() == resource_type
@@ -66,9 +66,9 @@ impl Inbound {
         Ok(found.map(|(_, part)| hosted(&submission, part, id, &referral)))
     }
 
-    async fn message(&self, referral: &Referral) -> Result<Value, InboundError> {
+    async fn message(&self, referral: &Referral, partner: &Partner) -> Result<Value, InboundError> {
         let body = self.store.body(referral.id).await?.ok_or(InboundError::Lost)?;
-        json::parse(body.reveal()).map_err(|_| InboundError::Lost)
+        open::again(body.reveal(), partner.fhir_version).map_err(|_| InboundError::Lost)
     }
 }
 

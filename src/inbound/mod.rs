@@ -1,6 +1,8 @@
 //! PARTNER → CLINIC. [`Inbound::accept`] is the road up to the answer; [`Inbound::forward`] is what the
 //! worker does afterwards. They meet in the ledger, so a crash between them loses nothing.
 
+pub mod edge;
+
 pub mod open;
 
 pub mod validate;
@@ -82,11 +84,11 @@ impl Inbound {
         envelope: Envelope,
         intake: Intake,
     ) -> Result<Receipt, InboundError> {
-        let message = open::message(&envelope)?;
-        validate::message(&message, &self.house, partner)?;
-        let (referral, repeated) = record::referral(self, &envelope, &message, intake).await?;
+        let opened = open::message(&envelope, partner.fhir_version)?;
+        validate::message(&opened, &self.house, partner)?;
+        let (referral, repeated) = record::referral(self, &envelope, &opened, intake).await?;
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
-        Ok(receipt::of(&referral, repeated, &message, &self.house, partner))
+        Ok(receipt::of(&referral, repeated, opened.message(), &self.house, partner))
     }
 }
 

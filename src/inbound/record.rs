@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::open::Opened;
 use super::{Inbound, InboundError, Intake};
 use crate::fhir::{bundle, coding, resource};
 use crate::model::crash_point::crash_point;
@@ -14,10 +15,12 @@ use crate::model::sensitive::Sensitive;
 pub async fn referral(
     inbound: &Inbound,
     envelope: &Envelope,
-    message: &Value,
+    opened: &Opened,
     intake: Intake,
 ) -> Result<(Referral, bool), InboundError> {
-    let canonical = resource::canonical(message);
+    // A repeat is one of what was sent, whatever a later version of this program makes of it.
+    let canonical = resource::canonical(&opened.sent);
+    let message = opened.message();
     let new = NewReferral {
         id: ReferralId::new(envelope.received),
         partner: envelope.partner.clone(),

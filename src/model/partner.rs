@@ -8,6 +8,7 @@ use url::Url;
 
 use super::client::Client;
 use super::effects::WriteRules;
+use super::fhir_version::FhirVersion;
 use super::ids::PartnerId;
 use super::sensitive::Sensitive;
 
@@ -20,6 +21,8 @@ pub struct Partner {
     pub name: String,
     /// The organisation's business identifier; consent and Provenance name it.
     pub organization: BusinessIdentifier,
+    /// The version of FHIR that it speaks.
+    pub fhir_version: FhirVersion,
     /// The profiles that what it sends must meet, by their canonical addresses.
     pub profiles: Vec<String>,
     /// How it proves who it is when it calls us.

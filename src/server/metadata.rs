@@ -2,38 +2,49 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use serde_json::{Value, json};
 
 use super::Doors;
+use super::extract::version_of;
 use super::resource_body::ResourceBody;
+use crate::inbound::edge::type_in;
+use crate::model::fhir_version::FhirVersion;
 use crate::outbound::kinds::KINDS;
 
 /// `GET /fhir/metadata` (FHIR R4, http, capabilities).
-pub async fn capability_statement(State(doors): State<Doors>) -> Response {
-    let mut response = ResourceBody(statement(&doors.addresses.public_url)).into_response();
+/// For a caller whose token tells who it is, in the version that it speaks.
+pub async fn capability_statement(State(doors): State<Doors>, headers: HeaderMap) -> Response {
+    let version = version_of(&headers, &doors);
+    let statement = statement(&doors.addresses.public_url, version);
+    let mut response = ResourceBody::as_is(statement, version).into_response();
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-fn statement(public_url: &str) -> Value {
-    json!({
+fn statement(public_url: &str, version: FhirVersion) -> Value {
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": "2026-11-24",
         "kind": "instance",
         "software": { "name": "Referral Gateway", "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": "Referrals in, consented updates back", "url": format!("{public_url}/fhir") },
-        "fhirVersion": "4.0.1",
+        "fhirVersion": version.full(),
         "format": ["json"],
         "rest": [{
             "mode": "server",
             "security": security(public_url),
-            "resource": resources(),
+            "resource": resources(version),
             "interaction": [{ "code": "transaction" }],
         }],
-    })
+    });
+    if version == FhirVersion::Stu3 {
+        // Required there, and gone since.
+        statement["acceptUnknown"] = json!("no");
+    }
+    statement
 }
 
 fn security(public_url: &str) -> Value {
@@ -49,9 +60,9 @@ fn security(public_url: &str) -> Value {
     })
 }
 
-fn resources() -> Vec<Value> {
+fn resources(version: FhirVersion) -> Vec<Value> {
     let order = json!({
-        "type": "ServiceRequest",
+        "type": type_in("ServiceRequest", version),
         "interaction": [{ "code": "create" }, { "code": "read" }, { "code": "vread" }, { "code": "search-type" }],
         "conditionalCreate": true,
         "searchParam": [parameter("_id", "token"), parameter("identifier", "token")],

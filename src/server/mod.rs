@@ -85,6 +85,12 @@ pub fn router(doors: Doors) -> Router {
             "/fhir/ServiceRequest",
             post(partner_api::receive_service_request).get(partner_reads::search_service_requests),
         )
+        // As FHIR 3.0 calls it.
+        .route(
+            "/fhir/ReferralRequest",
+            post(partner_api::receive_service_request).get(partner_reads::search_service_requests),
+        )
+        .route("/fhir/ProcedureRequest", post(partner_api::receive_service_request))
         .route("/fhir/Task", get(partner_reads::search_tasks))
         .route("/fhir/Task/{id}", get(partner_reads::read_task))
         .route("/fhir/Patient/{id}/$consent-check", post(consent_check::consent_check))

@@ -14,8 +14,10 @@ use super::refusal::Refusal;
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
 use crate::inbound::Intake;
+use crate::inbound::edge::{for_version, type_in};
 use crate::inbound::receipt::Receipt;
 use crate::model::envelope::{Door, Envelope};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::sensitive::Sensitive;
 use crate::telemetry::metrics::Accept;
 
@@ -62,7 +64,8 @@ async fn receive(
         Err(_) => Accept::Failed,
     };
     doors.metrics.accepted(from.partner.id.as_str(), outcome, begun.elapsed());
-    Ok(Accepted { receipt: taken?, fhir_base: doors.addresses.fhir_base.clone() })
+    let version = from.partner.fhir_version;
+    Ok(Accepted { receipt: taken?, fhir_base: doors.addresses.fhir_base.clone(), version })
 }
 
 async fn take(
@@ -111,16 +114,18 @@ fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal
 pub struct Accepted {
     receipt: Receipt,
     fhir_base: String,
+    version: FhirVersion,
 }
 
 impl IntoResponse for Accepted {
     fn into_response(self) -> Response {
-        let Self { receipt, fhir_base } = self;
+        let Self { receipt, fhir_base, version } = self;
+        let repeated = receipt.repeated;
         let mut response = match receipt.transaction_response {
-            Some(bundle) => ResourceBody(bundle).into_response(),
-            None => created(&receipt, &fhir_base),
+            Some(bundle) => ResourceBody::in_version(bundle, version).into_response(),
+            None => created(receipt, &fhir_base, version),
         };
-        if receipt.repeated {
+        if repeated {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         response
@@ -129,15 +134,17 @@ impl IntoResponse for Accepted {
 
 /// `Location` names the ServiceRequest that was made; the body is the Task that tells its progress, which
 /// `Content-Location` names (RFC 9110 §8.7).
-fn created(receipt: &Receipt, fhir_base: &str) -> Response {
+fn created(receipt: Receipt, fhir_base: &str, version: FhirVersion) -> Response {
     let id = receipt.referral;
-    let mut headers = describing(&receipt.task);
+    let order = type_in("ServiceRequest", version);
+    let task = for_version(receipt.task, version);
+    let mut headers = describing(&task, version);
     let addresses = [
-        (LOCATION, format!("{fhir_base}/ServiceRequest/{id}/_history/1")),
+        (LOCATION, format!("{fhir_base}/{order}/{id}/_history/1")),
         (CONTENT_LOCATION, format!("{fhir_base}/Task/{id}")),
     ];
     for (name, address) in addresses {
         headers.extend(header(&address).map(|value| (name, value)));
     }
-    (StatusCode::CREATED, headers, receipt.task.to_string()).into_response()
+    (StatusCode::CREATED, headers, task.to_string()).into_response()
 }

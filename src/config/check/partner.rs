@@ -6,9 +6,10 @@ use super::network::Reach;
 use super::{address, client, credentials, named_file, needed, organization};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
-use crate::config::raw::partner::{self as raw, Dialect, FhirVersion, Mode};
+use crate::config::raw::partner::{self as raw, Dialect, Mode};
 use crate::model::client::ClientRole;
 use crate::model::effects::WriteRules;
+use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Pace, Partner, Share};
 
@@ -33,6 +34,7 @@ pub(in crate::config) fn check(
         id: id?,
         name: raw.name?,
         organization: organization?,
+        fhir_version: raw.fhir_version.map(Into::into).unwrap_or_default(),
         profiles: raw.profiles.unwrap_or_default(),
         client: client?,
         outbound: outbound?,
@@ -40,9 +42,6 @@ pub(in crate::config) fn check(
 }
 
 fn check_supported(findings: &mut Findings, raw: &raw::Partner) {
-    if raw.fhir_version.is_some_and(|version| version != FhirVersion::R4) {
-        not_supported(findings, "fhir_version", "use \"4.0\"");
-    }
     if raw.dialect.is_some_and(|dialect| dialect != Dialect::Plain) {
         not_supported(findings, "dialect", "use \"plain\"");
     }
@@ -106,6 +105,17 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
         Mode::Message => return None,
     };
     Some(Outbound { mode, share: share? })
+}
+
+impl From<raw::FhirVersion> for FhirVersion {
+    fn from(raw: raw::FhirVersion) -> Self {
+        match raw {
+            raw::FhirVersion::Stu3 => Self::Stu3,
+            raw::FhirVersion::R4 => Self::R4,
+            raw::FhirVersion::R4b => Self::R4b,
+            raw::FhirVersion::R5 => Self::R5,
+        }
+    }
 }
 
 impl From<raw::Share> for Share {

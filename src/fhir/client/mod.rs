@@ -69,6 +69,7 @@ pub struct FhirClient {
     base: String,
     tokens: Arc<dyn TokenSource>,
     timeout: Duration,
+    media_type: &'static str,
     capabilities: Arc<tokio::sync::Mutex<Option<Arc<Capabilities>>>>,
 }
 
@@ -86,7 +87,13 @@ impl FhirClient {
     /// the answer.
     pub fn new(http: reqwest::Client, base: &Url, tokens: Arc<dyn TokenSource>, timeout: Duration) -> Self {
         let base = base.as_str().trim_end_matches('/').to_owned();
-        Self { http, base, tokens, timeout, capabilities: Arc::default() }
+        Self { http, base, tokens, timeout, media_type: FHIR_JSON, capabilities: Arc::default() }
+    }
+
+    /// The same, for a server that speaks another version of FHIR: the media type says which.
+    #[must_use]
+    pub fn speaking(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
     }
 
     /// The server's base address, without a slash at its end.
@@ -206,6 +213,7 @@ impl FhirClient {
             .http
             .request(request.method.clone(), &request.address)
             .headers(request.headers.clone())
+            .header(ACCEPT, self.media_type)
             .timeout(self.timeout);
         if let Some(token) = self.tokens.authorization().await.map_err(Failure::Token)? {
             builder = builder.header(AUTHORIZATION, token);
@@ -214,7 +222,7 @@ impl FhirClient {
         let asked =
             Asked { target: request.target, may_change, sent_bytes: body.as_ref().map_or(0, String::len) };
         if let Some(body) = body {
-            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body);
+            builder = builder.header(CONTENT_TYPE, self.media_type).body(body);
         }
         let response = builder.send().await.map_err(|error| Failure::of(&error, may_change))?;
         Answer::read(response, asked).await
@@ -223,9 +231,7 @@ impl FhirClient {
 
 impl<'a> Request<'a> {
     fn get(target: Target, address: String) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
-        Self { method: Method::GET, target, address, headers, body: None }
+        Self { method: Method::GET, target, address, headers: HeaderMap::new(), body: None }
     }
 
     fn post(target: Target, address: String, body: &'a Value) -> Self {

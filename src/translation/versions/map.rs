@@ -130,7 +130,7 @@ impl VersionMap {
     }
 
     /// The name of a type at the other side. `marked` is what an earlier conversion noted of it.
-    pub(super) fn type_name<'m>(&'m self, name: &'m str, to: Side, marked: Option<&str>) -> &'m str {
+    pub(super) fn type_name<'n>(&'n self, name: &'n str, to: Side, marked: Option<&str>) -> &'n str {
         if to == Side::Left {
             return self.renamed.iter().find(|(_, right, _)| right == name).map_or(name, |(left, ..)| left);
         }

@@ -48,6 +48,16 @@ pub fn from_r4(resource: &Value, to: FhirVersion) -> Converted {
     convert(resource, FhirVersion::R4, to)
 }
 
+/// The name that a type of R4 has in a version.
+pub fn type_from_r4(name: &str, to: FhirVersion) -> &str {
+    map_of(to).type_name(name, Side::Right, None)
+}
+
+/// The name in R4 of a type of a version.
+pub fn type_to_r4(name: &str, from: FhirVersion) -> &str {
+    map_of(from).type_name(name, Side::Left, None)
+}
+
 /// Converts between R4 and another version. Between two others there is no direct way: R4 is between them.
 fn convert(value: &Value, from: FhirVersion, to: FhirVersion) -> Converted {
     let name = resource::resource_type(value);
