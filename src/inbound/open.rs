@@ -46,7 +46,8 @@ impl Opened {
 }
 
 fn unknown_element(place: &str) -> Issue {
-    let text = "The version of FHIR that was agreed on has no such element here. Remove it, or spell it right.";
+    let text = "The version of FHIR that was agreed on has no such element here, or not in this form. Remove it, or write \
+                it right.";
     Issue::error(IssueKind::Structure, "SEND_ELEMENT_UNKNOWN", text).at(place)
 }
 

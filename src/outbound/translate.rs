@@ -18,8 +18,8 @@ use crate::translation::effect::effect_identifier;
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
-use crate::translation::versions;
 use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+use crate::translation::versions;
 
 /// The referral's own body cannot be read back; no time mends that.
 pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");

@@ -8,13 +8,15 @@ use super::walk::{Paths, Walk};
 
 /// The names that a map may call.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 2] = ["consent_rules", "organization_contacts"];
+pub(super) const NAMES: [&str; 3] = ["consent_rules", "consent_scope", "organization_contacts"];
 
 /// Calls a function by its name.
 pub(super) fn call(walk: &mut Walk<'_>, name: &str, source: &mut Object, out: &mut Object) {
     match (name, walk.to_side) {
         ("consent_rules", Side::Left) => rules_to_r4(walk, source, out),
         ("consent_rules", Side::Right) => rules_to_r5(walk, source, out),
+        ("consent_scope", Side::Left) => scope_of_r4(source, out),
+        ("consent_scope", Side::Right) => scope_left_out(walk, source),
         ("organization_contacts", Side::Left) => contacts_to_r4(walk, source, out),
         ("organization_contacts", Side::Right) => contacts_to_r5(walk, source, out),
         _ => {}
@@ -29,6 +31,11 @@ const CONSENT: Paths<'static> = Paths { from: "Consent", to: "Consent" };
 fn rules_to_r4(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
     let decision = source.text("decision").map(str::to_owned);
     let Some(decision) = decision.filter(|it| opposite(it).is_some()) else {
+        if let Some(items) = source.take("provision")
+            && let Some(found) = walk.source().find("Consent", "provision")
+        {
+            walk.keep(items.items, &found, out, CONSENT);
+        }
         return;
     };
     let mut root = Object::default();
@@ -40,14 +47,12 @@ fn rules_to_r4(walk: &mut Walk<'_>, source: &mut Object, out: &mut Object) {
     {
         walk.transfer(period, (&found, &target), &mut root, CONSENT);
     }
-    if let Some(Items { items, .. }) = source.take("provision") {
-        let typed = items.into_iter().map(|it| with_type(it, opposite(&decision)));
-        let typed: Vec<Item> = typed.collect();
-        if let Some((found, target)) =
+    if let Some(items) = source.take("provision")
+        && let Some((found, target)) =
             pair(walk, ("Consent", "provision"), ("Consent.provision", "provision"))
-        {
-            walk.transfer(Items::list(typed), (&found, &target), &mut root, CONSENT);
-        }
+    {
+        walk.transfer(items, (&found, &target), &mut root, CONSENT);
+        set_types(&mut root, opposite(&decision));
     }
     out.set("provision", Node::Object(root));
 }
@@ -112,18 +117,16 @@ fn alternates(provisions: Option<&Node>, expected: Option<&'static str>) -> bool
     })
 }
 
-fn with_type(item: Item, kind: Option<&'static str>) -> Item {
-    let Some(Node::Object(mut provision)) = item.value else {
-        return item;
+fn set_types(above: &mut Object, kind: Option<&'static str>) {
+    let (Some(Node::List(provisions)), Some(kind)) = (above.get_mut("provision"), kind) else {
+        return;
     };
-    if let Some(kind) = kind {
-        provision.set("type", Node::added(kind));
+    for provision in provisions {
+        if let Node::Object(provision) = provision {
+            provision.set("type", Node::added(kind));
+            set_types(provision, opposite(kind));
+        }
     }
-    if let Some(Items { items, .. }) = provision.take("provision") {
-        let inner = items.into_iter().map(|it| with_type(it, kind.and_then(opposite)));
-        provision.put("provision", Items::list(inner.collect()));
-    }
-    Item::of(Node::Object(provision))
 }
 
 fn without_type(walk: &mut Walk<'_>, item: Item) -> Item {
@@ -138,6 +141,57 @@ fn without_type(walk: &mut Walk<'_>, item: Item) -> Item {
         provision.put("provision", Items::list(inner));
     }
     Item::of(Node::Object(provision))
+}
+
+const SCOPES: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
+
+/// R4 demands a scope, which STU3 and R5 do not have. A Consent of a category that is about privacy has that of
+/// privacy; of another, none is made up, and the sender is told that it is missing.
+fn scope_of_r4(source: &Object, out: &mut Object) {
+    if is_about_privacy(source) {
+        out.set("scope", Node::Object(privacy()));
+    }
+}
+
+/// What would be added again need not be kept.
+fn scope_left_out(walk: &mut Walk<'_>, source: &mut Object) {
+    if is_about_privacy(source)
+        && let Some(scope) = source.get("scope")
+        && scope.is_within(&Node::Object(privacy()))
+        && Node::Object(privacy()).is_within(scope)
+        && let Some(scope) = source.remove("scope")
+    {
+        walk.note(&scope, Note::Implied);
+    }
+}
+
+fn privacy() -> Object {
+    let mut coding = Object::default();
+    coding.set("system", Node::added(SCOPES));
+    coding.set("code", Node::added("patient-privacy"));
+    let mut concept = Object::default();
+    concept.put("coding", Items::list(vec![Item::of(Node::Object(coding))]));
+    concept
+}
+
+/// LOINC's patient consent, and the directives that HL7 lists for disclosure (v3 ActCode).
+fn is_about_privacy(consent: &Object) -> bool {
+    let Some(Node::List(categories)) = consent.get("category") else {
+        return false;
+    };
+    let codings = categories.iter().filter_map(|it| match it {
+        Node::Object(it) => match it.get("coding") {
+            Some(Node::List(list)) => Some(list),
+            _ => None,
+        },
+        _ => None,
+    });
+    codings.flatten().any(|it| match it {
+        Node::Object(it) => {
+            matches!(it.text("code"), Some("59284-0" | "IDSCL" | "INFA" | "INFACCESS" | "INFASO"))
+        }
+        _ => false,
+    })
 }
 
 const DETAIL: &str = "ExtendedContactDetail";

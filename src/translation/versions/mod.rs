@@ -34,7 +34,7 @@ pub struct Converted {
     pub value: Value,
     /// What became of each of its values.
     pub report: Report,
-    /// The places of elements that its own version does not know.
+    /// The places of elements that its own version does not know, or not in this form.
     pub unknown: Vec<String>,
 }
 

@@ -57,6 +57,22 @@ fn mark_first(rest: &mut Object) {
     rest.extend("extension", mark);
 }
 
+/// Whether a value bore the mark.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(bool);
+
+impl Mark {
+    /// Where the value must be kept, it needs the mark.
+    pub(super) fn again(self, mut item: Item) -> Item {
+        if let Some(Node::Object(object)) = &mut item.value
+            && self.0
+        {
+            mark_first(object);
+        }
+        item
+    }
+}
+
 impl Walk<'_> {
     /// Takes such a mark out. True: it was there.
     pub(super) fn strip_first(&mut self, rest: &mut Object) -> bool {
@@ -70,6 +86,15 @@ impl Walk<'_> {
         let value = mark.and_then(|it| it.value);
         value.iter().for_each(|it| self.note(it, Note::Implied));
         value.is_some()
+    }
+
+    /// A value without such a mark, which it bears no more where it stands in a list of its own.
+    pub(super) fn without_mark(&mut self, mut item: Item) -> (Item, Mark) {
+        let is_first = match &mut item.value {
+            Some(Node::Object(object)) => self.strip_first(object),
+            _ => false,
+        };
+        (item, Mark(is_first))
     }
 
     /// What was left of the first of a list joins what was made of it.

@@ -315,6 +315,7 @@ fn split(
     let (Some(items), Some(found)) = (source.take(right), walk.source().find(paths.from, right)) else {
         return;
     };
+    walk.check_form(&items, &found, right);
     let is_concept = |it: &Item| matches!(&it.value, Some(Node::Object(it)) if it.get("concept").is_some());
     let is_list = items.is_list;
     let (concepts, references): (Vec<Item>, Vec<Item>) = items.items.into_iter().partition(is_concept);
@@ -334,6 +335,7 @@ fn carry_to(
 ) {
     let found = walk.source().find(paths.from, from).zip(walk.target().find(paths.to, to));
     if let (Some(items), Some((found, target))) = (source.take(from), found) {
+        walk.check_form(&items, &found, from);
         walk.transfer(items, (&found, &target), out, paths);
     }
 }
@@ -383,17 +385,19 @@ fn rename_types(walk: &Walk<'_>, source: &mut Object, element: &str) {
 }
 
 /// Takes an element out: of the object itself, or of the first of its parts.
-fn take_at<'t>(
-    walk: &Walk<'t>,
+fn take_at(
+    walk: &mut Walk<'_>,
     source: &mut Object,
     names: &[String],
     path: &str,
-) -> Option<(Items, Found<'t>, String)> {
+) -> Option<(Items, Found<'static>, String)> {
     let (name, rest) = names.split_first()?;
     let found = walk.source().find(path, name)?;
     if rest.is_empty() {
         settle_named(source, name);
-        return Some((source.take(name)?, found, path.to_owned()));
+        let items = source.take(name)?;
+        walk.check_form(&items, &found, name);
+        return Some((items, found, path.to_owned()));
     }
     let inner = match source.get_mut(name)? {
         Node::Object(inner) => inner,

@@ -7,7 +7,7 @@ use super::map::{Side, Statement, VersionMap};
 use super::node::{Item, Items, Node, Object};
 use super::report::Note;
 use super::rest::settle;
-use super::table::{Found, Table};
+use super::table::{Found, Table, is_primitive};
 use super::{functions, statements};
 use crate::model::fhir_version::FhirVersion;
 
@@ -20,7 +20,7 @@ pub(super) struct Walk<'m> {
     pub(super) to_side: Side,
     /// What became of values that are not in the result.
     pub(super) notes: Vec<(usize, Note)>,
-    /// Elements that the source's version does not know: a value below each, and its name.
+    /// Elements that the source's version does not know, or not in this form: a value below each, and its name.
     pub(super) unknown: Vec<(usize, String)>,
 }
 
@@ -106,6 +106,7 @@ impl<'m> Walk<'m> {
                 self.unknown(&name, items, (out, paths));
                 continue;
             };
+            self.check_form(&items, &found, &name);
             match self.target().find(paths.to, &name) {
                 Some(target) => self.transfer(items, (&found, &target), out, paths),
                 None => self.keep(items.items, &found, out, paths),
@@ -113,13 +114,31 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// What its own version does not know is not read as what the other version means by the same name.
-    fn unknown(&mut self, name: &str, items: Items, (out, paths): (&mut Object, Paths<'_>)) {
+    /// A list where there is to be one value, or an object where there is to be a text: the sender is told, since
+    /// the conversion would hide it.
+    pub(super) fn check_form(&mut self, items: &Items, found: &Found<'_>, name: &str) {
+        let is_wrong = |it: &Item| match &it.value {
+            Some(Node::Leaf { .. }) => !is_primitive(&found.kind),
+            Some(_) => is_primitive(&found.kind),
+            None => false,
+        };
+        if items.is_list != found.element.repeats || items.items.iter().any(is_wrong) {
+            self.tell(items, name);
+        }
+    }
+
+    fn tell(&mut self, items: &Items, name: &str) {
         let mut first = None;
         for item in &items.items {
-            item.value.iter().for_each(|it| it.origins(&mut |origin| first = first.or(Some(origin))));
+            let parts = item.value.iter().chain(&item.extra);
+            parts.for_each(|it| it.origins(&mut |origin| first = first.or(Some(origin))));
         }
         self.unknown.extend(first.map(|origin| (origin, name.to_owned())));
+    }
+
+    /// What its own version does not know is not read as what the other version means by the same name.
+    fn unknown(&mut self, name: &str, items: Items, (out, paths): (&mut Object, Paths<'_>)) {
+        self.tell(&items, name);
         if self.target().find(paths.to, name).is_none() {
             out.put(name, items);
             return;
@@ -150,19 +169,13 @@ impl<'m> Walk<'m> {
                 rest.push(item);
                 continue;
             }
-            let item = match item.value {
-                Some(Node::Object(mut object)) => {
-                    self.strip_first(&mut object);
-                    Item { value: Some(Node::Object(object)), ..item }
-                }
-                value => Item { value, ..item },
-            };
+            let (item, mark) = self.without_mark(item);
             if self.is_shortened(&item, found, target) {
                 rest.push(item.clone());
             }
             match self.item(item, &found.kind, &target.kind) {
                 Ok(item) => fitting.push(item),
-                Err(item) => rest.push(item),
+                Err(item) => rest.push(mark.again(item)),
             }
         }
         out.put(&name, Items { items: fitting, is_list: target.element.repeats });

@@ -13,3 +13,4 @@ mod refused_by_clinic;
 mod repeats;
 mod restart;
 mod unknown_outcome;
+mod versions;
