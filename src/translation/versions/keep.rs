@@ -96,7 +96,9 @@ impl Walk<'_> {
                         extension.extend(LISTS[0], inner);
                     }
                     (None, value) => {
-                        value.iter().for_each(|it| self.note(it, Note::Dropped("is no element of its type")));
+                        if let Some(it) = &value {
+                            self.note(it, Note::Dropped("is no element of its type"));
+                        }
                     }
                 }
             }

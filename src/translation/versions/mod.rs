@@ -1,10 +1,13 @@
 //! Between R4, which everything inside is, and the version that a partner speaks. What differs is stated in
 //! `profiles/versions/`; what the other version has no place for rides along as an extension and comes back.
 
+mod coded;
 mod functions;
 mod keep;
 mod map;
 mod node;
+mod part;
+mod places;
 mod report;
 mod rest;
 mod statements;

@@ -194,8 +194,12 @@ impl Object {
         let extra_name = format!("_{name}");
         if !items.is_list {
             let Item { value, extra } = items.items.swap_remove(0);
-            value.into_iter().for_each(|it| self.set(name, it));
-            extra.into_iter().for_each(|it| self.set(&extra_name, it));
+            if let Some(value) = value {
+                self.set(name, value);
+            }
+            if let Some(extra) = extra {
+                self.set(&extra_name, extra);
+            }
             return;
         }
         let null = || Node::Leaf { value: Value::Null, origin: None };

@@ -145,7 +145,7 @@ impl Ledger {
     }
 
     pub(super) fn report(self, notes: &[(usize, Note)]) -> Report {
-        let noted = |origin: usize| notes.iter().find(|(it, _)| *it == origin).map(|(_, note)| *note);
+        let reason = |origin: usize| notes.iter().find(|(it, _)| *it == origin).map(|(_, note)| *note);
         let mut passages = Vec::with_capacity(self.places.len());
         for (origin, (from, found)) in self.places.into_iter().zip(self.found).enumerate() {
             let (to, fate) = match found {
@@ -153,7 +153,7 @@ impl Ledger {
                     let fate = fate(&from, &to, is_same, &self.root);
                     (Some(to), fate)
                 }
-                None => match noted(origin) {
+                None => match reason(origin) {
                     Some(Note::Implied) => (None, Fate::Mapped),
                     Some(Note::Dropped(reason)) => (None, Fate::Dropped(reason)),
                     None => (None, Fate::Dropped(UNACCOUNTED)),

@@ -84,7 +84,9 @@ impl Walk<'_> {
         let mark = items.items.iter().position(is_mark).map(|at| items.items.remove(at));
         rest.put("extension", items);
         let value = mark.and_then(|it| it.value);
-        value.iter().for_each(|it| self.note(it, Note::Implied));
+        if let Some(it) = &value {
+            self.note(it, Note::Implied);
+        }
         value.is_some()
     }
 

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::coded::coded;
 use super::map::{Codes, How, Side, Statement};
 use super::node::{Item, Items, Node, Object};
+use super::part::move_part;
+use super::places::{place_at, take_at};
 use super::report::Note;
-use super::rest::{settle_named, touch};
-use super::table::Found;
 use super::walk::{Paths, Walk};
 
 /// Does what a statement says, from the source to what is made of it.
@@ -173,138 +174,6 @@ fn translate(walk: &Walk<'_>, items: &mut Items, codes: &Codes) -> Vec<Item> {
     kept
 }
 
-/// A code on one side, a CodeableConcept with one Coding of a known system on the other.
-fn coded(
-    walk: &mut Walk<'_>,
-    items: Items,
-    system: &str,
-    (found, target): (&Found<'_>, &Found<'_>),
-    (out, paths): (&mut Object, Paths<'_>),
-) {
-    let mut made = Vec::new();
-    for item in items.items {
-        match item.value {
-            Some(Node::Leaf { value, origin }) if target.kind == "CodeableConcept" => {
-                let mut coding = Object::default();
-                coding.set("system", Node::added(system));
-                coding.set("code", Node::Leaf { value, origin });
-                let mut concept = Object::default();
-                concept.put("coding", Items::list(vec![Item::of(Node::Object(coding))]));
-                made.push(Item::of(Node::Object(concept)));
-            }
-            Some(Node::Object(concept)) if found.kind == "CodeableConcept" => {
-                let code = code_of(&concept, system).cloned();
-                if has_more(&concept, system) {
-                    let whole = Item::of(Node::Object(concept));
-                    walk.keep(vec![whole], found, out, paths);
-                } else if let Some(Node::Object(coding)) = first_coding(&concept) {
-                    coding.get("system").iter().for_each(|it| walk.note(it, Note::Implied));
-                }
-                made.extend(code.map(Item::of));
-            }
-            value => walk.keep(vec![Item { value, extra: item.extra }], found, out, paths),
-        }
-    }
-    let name = target.element.json_name(&target.kind);
-    out.put(&name, Items { items: made, is_list: target.element.repeats });
-}
-
-fn first_coding(concept: &Object) -> Option<&Node> {
-    match concept.get("coding") {
-        Some(Node::List(list)) => list.first(),
-        _ => None,
-    }
-}
-
-fn code_of<'o>(concept: &'o Object, system: &str) -> Option<&'o Node> {
-    let Some(Node::List(codings)) = concept.get("coding") else {
-        return None;
-    };
-    codings.iter().find_map(|it| match it {
-        Node::Object(it) if it.text("system") == Some(system) => it.get("code"),
-        _ => None,
-    })
-}
-
-/// Whether a concept says more than a code of this system.
-fn has_more(concept: &Object, system: &str) -> bool {
-    let Some(Node::Object(coding)) = first_coding(concept) else {
-        return true;
-    };
-    let is_plain =
-        coding.0.len() == 2 && coding.text("system") == Some(system) && coding.get("code").is_some();
-    !is_plain
-        || concept.0.len() != 1
-        || !matches!(concept.get("coding"), Some(Node::List(it)) if it.len() == 1)
-}
-
-/// `recorder = participant.actor where function …`: a part of its own on the right.
-fn move_part(
-    walk: &mut Walk<'_>,
-    (from, to, (element, system, code)): (&[String], &[String], (&str, &str, &str)),
-    (source, out): (&mut Object, &mut Object),
-    paths: Paths<'_>,
-) {
-    if walk.to_side == Side::Right {
-        let ([name], [parent, leaf]) = (from, to) else {
-            return;
-        };
-        let (Some(items), Some(found)) = (source.take(name), walk.source().find(paths.from, name)) else {
-            return;
-        };
-        let Some((path, target)) = part(walk.target(), paths.to, parent, leaf) else {
-            return walk.keep(items.items, &found, out, paths);
-        };
-        let mut made = Object::default();
-        walk.transfer(items, (&found, &target), &mut made, Paths { from: paths.from, to: &path });
-        let mut coding = Object::default();
-        coding.set("system", Node::added(system));
-        coding.set("code", Node::added(code));
-        let mut concept = Object::default();
-        concept.put("coding", Items::list(vec![Item::of(Node::Object(coding))]));
-        made.set(element, Node::Object(concept));
-        out.put(parent, Items::list(vec![Item::of(Node::Object(made))]));
-        return;
-    }
-    let ([parent, leaf], [name]) = (from, to) else {
-        return;
-    };
-    let (Some(mut parts), Some(target)) = (source.take(parent), walk.target().find(paths.to, name)) else {
-        return;
-    };
-    let Some((path, found)) = part(walk.source(), paths.from, parent, leaf) else {
-        return;
-    };
-    let fits = |it: &Item| match &it.value {
-        Some(Node::Object(it)) if it.get(leaf).is_some() && it.0.len() == 2 => match it.get(element) {
-            Some(Node::Object(concept)) => {
-                !has_more(concept, system) && code_of(concept, system).and_then(Node::text) == Some(code)
-            }
-            _ => false,
-        },
-        _ => false,
-    };
-    if let Some(at) = parts.items.iter().position(fits)
-        && let Some(Node::Object(mut it)) = parts.items.remove(at).value
-    {
-        let items = it.take(leaf).unwrap_or_default();
-        it.0.iter().for_each(|(_, it)| walk.note(it, Note::Implied));
-        walk.transfer(items, (&found, &target), out, Paths { from: &path, to: paths.to });
-    }
-    source.put(parent, parts);
-}
-
-fn part<'t>(
-    table: &'t super::table::Table,
-    path: &str,
-    parent: &str,
-    leaf: &str,
-) -> Option<(String, Found<'t>)> {
-    let kind = table.find(path, parent)?.kind;
-    let found = table.find(&kind, leaf)?;
-    Some((kind, found))
-}
-
 /// A list of CodeableReferences in two: concepts and references.
 fn split(
     walk: &mut Walk<'_>,
@@ -382,61 +251,4 @@ fn rename_types(walk: &Walk<'_>, source: &mut Object, element: &str) {
         });
         *value = Value::from(renamed.collect::<Vec<_>>().join("/"));
     }
-}
-
-/// Takes an element out: of the object itself, or of the first of its parts.
-fn take_at(
-    walk: &mut Walk<'_>,
-    source: &mut Object,
-    names: &[String],
-    path: &str,
-) -> Option<(Items, Found<'static>, String)> {
-    let (name, rest) = names.split_first()?;
-    let found = walk.source().find(path, name)?;
-    if rest.is_empty() {
-        settle_named(source, name);
-        let items = source.take(name)?;
-        walk.check_form(&items, &found, name);
-        return Some((items, found, path.to_owned()));
-    }
-    let inner = match source.get_mut(name)? {
-        Node::Object(inner) => inner,
-        Node::List(list) => match list.first_mut()? {
-            Node::Object(inner) => inner,
-            _ => return None,
-        },
-        Node::Leaf { .. } => return None,
-    };
-    let taken = take_at(walk, inner, rest, &found.kind)?;
-    touch(inner);
-    Some(taken)
-}
-
-/// The object into which an element goes, which is made where it is missing.
-fn place_at<'o, 't>(
-    walk: &Walk<'t>,
-    out: &'o mut Object,
-    names: &[String],
-    path: &str,
-) -> Option<(&'o mut Object, Found<'t>, String)> {
-    let (name, rest) = names.split_first()?;
-    let found = walk.target().find(path, name)?;
-    if rest.is_empty() {
-        return Some((out, found, path.to_owned()));
-    }
-    // Nothing is made that would stay empty.
-    walk.target().find(&found.kind, rest.first()?)?;
-    if out.get(name).is_none() {
-        let empty = Item::of(Node::Object(Object::default()));
-        out.put(name, Items { items: vec![empty], is_list: found.element.repeats });
-    }
-    let inner = match out.get_mut(name)? {
-        Node::Object(inner) => inner,
-        Node::List(list) => match list.first_mut()? {
-            Node::Object(inner) => inner,
-            _ => return None,
-        },
-        Node::Leaf { .. } => return None,
-    };
-    place_at(walk, inner, rest, &found.kind)
 }

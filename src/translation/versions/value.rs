@@ -19,12 +19,12 @@ const WRAPPED: [(&str, &str, &str); 7] = [
 
 impl Walk<'_> {
     /// A value of another type, or the value as it was where it cannot be one.
-    pub(super) fn item(&mut self, item: Item, from: &str, to: &str) -> Result<Item, Item> {
+    pub(super) fn item(&mut self, item: Item, from: &str, to: &str) -> Result<Item, Box<Item>> {
         if is_primitive(from) || is_primitive(to) {
             return self.primitive(item, from, to);
         }
         let Some(Node::Object(object)) = item.value else {
-            return Err(item);
+            return Err(Box::new(item));
         };
         let made = if from == "Resource" && to == "Resource" {
             Ok(self.resource(object))
@@ -39,18 +39,18 @@ impl Walk<'_> {
         };
         match made {
             Ok(object) => Ok(Item::of(Node::Object(object))),
-            Err(object) => Err(Item::of(Node::Object(object))),
+            Err(object) => Err(Box::new(Item::of(Node::Object(object)))),
         }
     }
 
-    fn primitive(&mut self, item: Item, from: &str, to: &str) -> Result<Item, Item> {
+    fn primitive(&mut self, item: Item, from: &str, to: &str) -> Result<Item, Box<Item>> {
         let value = match item.value.as_ref() {
             Some(value) => Some(primitive(value, from, to)),
             None if is_primitive(from) && is_primitive(to) => None,
-            None => return Err(item),
+            None => return Err(Box::new(item)),
         };
         let Some(value) = value.map_or(Some(None), |it| it.map(Some)) else {
-            return Err(item);
+            return Err(Box::new(item));
         };
         Ok(Item { value, extra: item.extra.map(|it| self.extra(it)) })
     }
@@ -108,12 +108,12 @@ impl Walk<'_> {
         }
         out
     }
+}
 
-    /// Whether a value loses precision on its way: a time where only a day may stand.
-    pub(super) fn is_shortened(&self, item: &Item, found: &Found<'_>, target: &Found<'_>) -> bool {
-        let text = item.value.as_ref().and_then(Node::text).unwrap_or_default();
-        target.kind == "date" && matches!(found.kind.as_str(), "dateTime" | "instant") && text.len() > DAY
-    }
+/// Whether a value loses precision on its way: a time where only a day may stand.
+pub(super) fn is_shortened(item: &Item, found: &Found<'_>, target: &Found<'_>) -> bool {
+    let text = item.value.as_ref().and_then(Node::text).unwrap_or_default();
+    target.kind == "date" && matches!(found.kind.as_str(), "dateTime" | "instant") && text.len() > DAY
 }
 
 /// The length of `2026-03-01`.

@@ -8,6 +8,7 @@ use super::node::{Item, Items, Node, Object};
 use super::report::Note;
 use super::rest::settle;
 use super::table::{Found, Table, is_primitive};
+use super::value::is_shortened;
 use super::{functions, statements};
 use crate::model::fhir_version::FhirVersion;
 
@@ -48,8 +49,8 @@ impl<'m> Walk<'m> {
         }
     }
 
-    pub(super) fn note(&mut self, node: &Node, note: Note) {
-        node.origins(&mut |origin| self.notes.push((origin, note)));
+    pub(super) fn note(&mut self, gone: &Node, why: Note) {
+        gone.origins(&mut |origin| self.notes.push((origin, why)));
     }
 
     /// A resource; one of a type that either version does not have here stays as it is.
@@ -170,12 +171,12 @@ impl<'m> Walk<'m> {
                 continue;
             }
             let (item, mark) = self.without_mark(item);
-            if self.is_shortened(&item, found, target) {
+            if is_shortened(&item, found, target) {
                 rest.push(item.clone());
             }
             match self.item(item, &found.kind, &target.kind) {
                 Ok(item) => fitting.push(item),
-                Err(item) => rest.push(mark.again(item)),
+                Err(item) => rest.push(mark.again(*item)),
             }
         }
         out.put(&name, Items { items: fitting, is_list: target.element.repeats });

@@ -107,10 +107,9 @@ fn add(table: &Table, element: &Element, dice: &mut Dice, depth: u64, made: &mut
 fn value(table: &Table, kind: &str, dice: &mut Dice, depth: u64) -> Value {
     let number = dice.roll(90) + 10;
     match kind {
-        "boolean" => json!(number % 2 == 0),
-        "integer" | "positiveInt" | "unsignedInt" => json!(number),
+        "boolean" => json!(number.is_multiple_of(2)),
+        "integer" | "positiveInt" | "unsignedInt" | "decimal" => json!(number),
         "integer64" => json!(number.to_string()),
-        "decimal" => json!(number),
         "date" => json!(format!("20{number}-01-02")),
         "dateTime" | "instant" => json!(format!("20{number}-01-02T03:04:05Z")),
         "time" => json!(format!("10:{:02}:00", number % 60)),
