@@ -24,7 +24,8 @@ pub(super) fn servers(
     let mut servers = BTreeMap::new();
     for partner in partners.all() {
         if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
-            servers.insert(partner.id.clone(), client(partner.id.as_str(), endpoint)?);
+            let client = client(partner.id.as_str(), endpoint)?;
+            servers.insert(partner.id.clone(), client.speaking(partner.fhir_version.media_type()));
         }
     }
     Ok(servers)

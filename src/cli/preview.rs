@@ -17,7 +17,7 @@ use crate::fhir::outcome::{Explain, operation_outcome};
 use crate::inbound::record::Recorded;
 use crate::inbound::{House, InboundError, open, receipt, translate, validate};
 use crate::model::clock::{Clock, SystemClock};
-use crate::model::envelope::{Door, Envelope};
+use crate::model::envelope::Envelope;
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
@@ -106,7 +106,7 @@ impl Preview {
 
 fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Result<Steps, InboundError> {
     let envelope = Envelope {
-        door: door_for(&body),
+        door: open::door_for(&json::parse(&body).unwrap_or_default(), partner.fhir_version),
         partner: partner.id.clone(),
         body: Sensitive::new(body),
         received: now,
@@ -114,27 +114,18 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
         if_none_exist: None,
         gathered: None,
     };
-    let message = open::message(&envelope)?;
-    validate::message(&message, &envelope, house, partner)?;
+    let opened = open::message(&envelope, partner.fhir_version)?;
+    validate::message(&opened, &envelope, house, partner)?;
+    let message = opened.message();
     let referral = Referral::new(ReferralId::new(now), partner.id.clone(), now);
-    let for_clinic = translate::for_clinic(&message, &referral, house, partner)?;
+    let for_clinic = translate::for_clinic(message, &referral, house, partner)?;
     let recorded = Recorded { referral, repeated: false, message: None };
-    let receipt = receipt::of(&recorded, &message, house, partner)?;
+    let receipt = receipt::of(&recorded, message, house, partner)?;
     Ok(Steps {
         answer: receipt.transaction_response.unwrap_or(receipt.task),
         codes: for_clinic.codes.iter().map(ToString::to_string).collect(),
         for_clinic: for_clinic.bundle,
     })
-}
-
-/// The door that a sender would choose.
-fn door_for(body: &[u8]) -> Door {
-    let message = json::parse(body).unwrap_or_default();
-    match (message["resourceType"].as_str(), message["type"].as_str()) {
-        (Some("ServiceRequest"), _) => Door::ServiceRequest,
-        (_, Some("message")) => Door::Message,
-        _ => Door::Transaction,
-    }
 }
 
 fn house(config: &Config) -> Result<House, profiles::ProfileError> {

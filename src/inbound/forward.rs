@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use super::find::found;
-use super::{Inbound, translate};
+use super::{Inbound, open, translate};
 use crate::fhir::bundle;
 use crate::fhir::capability::Method;
 use crate::fhir::client::failure::{Failure, Refused};
 use crate::fhir::client::found::Found;
 use crate::fhir::client::in_order::Part;
 use crate::fhir::client::write::{NewResource, Placed};
-use crate::fhir::{json, resource};
+use crate::fhir::resource;
 use crate::model::delivery::{Cause, Delivery};
 use crate::model::effects::Effects;
+use crate::model::partner::Partner;
 use crate::model::referral::{ClinicRecord, Referral, Written};
 use crate::model::update::ResourceVersion;
 use crate::model::work::{Settlement, StoreError};
@@ -24,12 +25,12 @@ impl Inbound {
     /// Writes one referral to the clinic. Where an earlier attempt may have taken effect, it looks for our own
     /// identifiers first (reference: delivery B5).
     pub async fn forward(&self, delivery: &Delivery) -> Result<Settlement, Failure> {
-        let (referral, message) = match self.recorded(delivery).await? {
+        let partner =
+            self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
+        let (referral, message) = match self.recorded(delivery, partner).await? {
             Ok(recorded) => recorded,
             Err(settlement) => return Ok(settlement),
         };
-        let partner =
-            self.partners.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner)
             .map_err(|_| Failure::NotSent("dialect-broken"))?;
         if !is_valid(&for_clinic) {
@@ -109,7 +110,11 @@ impl Inbound {
     }
 
     /// The referral and its message; or how the delivery ends because they cannot be read.
-    async fn recorded(&self, delivery: &Delivery) -> Result<Result<(Referral, Value), Settlement>, Failure> {
+    async fn recorded(
+        &self,
+        delivery: &Delivery,
+        partner: &Partner,
+    ) -> Result<Result<(Referral, Value), Settlement>, Failure> {
         let unreadable = || quarantined("payload-unreadable", None);
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
@@ -122,8 +127,8 @@ impl Inbound {
         };
         let referral = self.store.referral(delivery.referral).await;
         let referral = referral.map_err(|_| Failure::NotSent("ledger-unavailable"))?;
-        match (referral, json::parse(body.reveal())) {
-            (Some(referral), Ok(message)) => Ok(Ok((referral, message))),
+        match (referral, open::again(body.reveal(), partner.fhir_version)) {
+            (Some(referral), Ok(message)) => Ok(Ok((referral, message.into_r4()))),
             _ => Ok(Err(unreadable())),
         }
     }

@@ -40,7 +40,7 @@ impl Inbound {
 
     /// The receipt of a recorded referral, as it is now.
     pub async fn receipt(&self, referral: Referral, partner: &Partner) -> Result<Receipt, InboundError> {
-        let message = self.message(&referral).await?;
+        let message = self.message(&referral, partner).await?;
         let recorded = Recorded { referral, repeated: true, message: None };
         receipt::of(&recorded, &message, &self.house, partner)
     }
@@ -48,17 +48,17 @@ impl Inbound {
     /// A part of the partner's own submission: `ServiceRequest/ref-…` or `Patient/ref-…-2`.
     pub async fn part(
         &self,
-        partner: &PartnerId,
+        partner: &Partner,
         resource_type: &str,
         id: &str,
     ) -> Result<Option<Value>, InboundError> {
         let Some(referral_id) = id.get(..40).and_then(|it| it.parse().ok()) else {
             return Ok(None);
         };
-        let Some(referral) = self.own(partner, referral_id).await? else {
+        let Some(referral) = self.own(&partner.id, referral_id).await? else {
             return Ok(None);
         };
-        let message = self.message(&referral).await?;
+        let message = self.message(&referral, partner).await?;
         let submission = Submission::of(&message);
         let found = submission.parts().iter().enumerate().find(|(number, part)| {
             part.resource_type() == resource_type
@@ -68,8 +68,9 @@ impl Inbound {
         Ok(found.map(|(_, part)| hosted(&submission, part, id, &referral)))
     }
 
-    async fn message(&self, referral: &Referral) -> Result<Value, InboundError> {
-        record::message_of(self, referral.id).await?.ok_or(InboundError::Lost)
+    async fn message(&self, referral: &Referral, partner: &Partner) -> Result<Value, InboundError> {
+        let earlier = record::message_of(self, referral.id, partner.fhir_version).await?;
+        Ok(earlier.ok_or(InboundError::Lost)?.into_r4())
     }
 }
 

@@ -1,6 +1,7 @@
 //! PARTNER → CLINIC. [`Inbound::accept`] is the road up to the answer; [`Inbound::forward`] is what the
 //! worker does afterwards. They meet in the ledger, so a crash between them loses nothing.
 
+pub mod edge;
 pub mod gather;
 
 pub mod open;
@@ -90,22 +91,23 @@ impl Inbound {
         envelope: Envelope,
         intake: Intake,
     ) -> Result<Receipt, InboundError> {
-        let message = open::message(&envelope)?;
-        validate::message(&message, &envelope, &self.house, partner)?;
-        let recorded = record::referral(self, &envelope, &message, intake).await?;
+        let opened = open::message(&envelope, partner.fhir_version)?;
+        validate::message(&opened, &envelope, &self.house, partner)?;
+        let recorded = record::referral(self, &envelope, &opened, partner.fhir_version, intake).await?;
         let (referral, repeated) = (&recorded.referral, recorded.repeated);
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
-        receipt::of(&recorded, &message, &self.house, partner)
+        receipt::of(&recorded, opened.message(), &self.house, partner)
     }
 
     /// The road up to the record, and no further: every issue that [`Inbound::accept`] would name, warnings included.
     pub fn check(&self, partner: &Partner, envelope: &Envelope) -> Result<Vec<Issue>, InboundError> {
-        let message = open::message(envelope)?;
-        let issues = validate::violations(&message, envelope.door, &self.house, partner)?;
+        let opened = open::message(envelope, partner.fhir_version)?;
+        let issues = validate::violations(&opened, envelope.door, &self.house, partner)?;
         if !issues.is_empty() {
             return Ok(issues);
         }
-        Ok(consent_faults::warnings(&Submission::of(&message), &self.house.time_zone))
+        let warnings = consent_faults::warnings(&Submission::of(opened.message()), &self.house.time_zone);
+        Ok(opened.as_sent(warnings))
     }
 }
 

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::content::Content;
+use super::open::{self, Opened};
 use super::{Inbound, InboundError, Intake};
-use crate::fhir::{bundle, coding, json, resource};
+use crate::fhir::{bundle, coding, resource};
 use crate::model::crash_point::crash_point;
 use crate::model::envelope::{Door, Envelope};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
 use crate::model::sensitive::Sensitive;
@@ -29,11 +31,14 @@ pub struct Recorded {
 pub async fn referral(
     inbound: &Inbound,
     envelope: &Envelope,
-    message: &Value,
+    opened: &Opened,
+    version: FhirVersion,
     intake: Intake,
 ) -> Result<Recorded, InboundError> {
-    let content = Content::of(&Submission::of(message));
+    // A repeat is one of what was sent, whatever a later version of this program makes of it.
+    let content = Content::of(&Submission::of(&opened.sent));
     let canonical = content.bytes();
+    let message = opened.message();
     let new = NewReferral {
         id: ReferralId::new(envelope.received),
         partner: envelope.partner.clone(),
@@ -58,19 +63,23 @@ pub async fn referral(
         Acceptance::Conflict => return Err(InboundError::Conflict),
     };
     let referral = inbound.store.referral(id).await?.ok_or(InboundError::Lost)?;
-    let earlier = message_of(inbound, id).await?;
-    if earlier.as_ref().is_some_and(|it| is_another_task(it, message, &content)) {
+    let earlier = message_of(inbound, id, version).await?;
+    if earlier.as_ref().is_some_and(|it| is_another_task(&it.sent, &opened.sent, &content)) {
         return Err(InboundError::Conflict);
     }
-    Ok(Recorded { referral, repeated: true, message: earlier })
+    Ok(Recorded { referral, repeated: true, message: earlier.map(Opened::into_r4) })
 }
 
 /// The message by which a referral was recorded; none where it was purged.
-pub async fn message_of(inbound: &Inbound, id: ReferralId) -> Result<Option<Value>, InboundError> {
+pub async fn message_of(
+    inbound: &Inbound,
+    id: ReferralId,
+    version: FhirVersion,
+) -> Result<Option<Opened>, InboundError> {
     let Some(body) = inbound.store.body(id).await? else {
         return Ok(None);
     };
-    json::parse(body.reveal()).map(Some).map_err(|_| InboundError::Lost)
+    open::again(body.reveal(), version).map(Some).map_err(|_| InboundError::Lost)
 }
 
 /// By the same door, another Task is another content; by another door it is the first one's that counts.

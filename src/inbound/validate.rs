@@ -1,7 +1,6 @@
 //! Against the structure of FHIR R4 and the rules of a referral; every violation at once.
 
-use serde_json::Value;
-
+use super::open::Opened;
 use super::{House, InboundError};
 use crate::fhir::outcome::Issue;
 use crate::model::envelope::{Door, Envelope};
@@ -10,12 +9,12 @@ use crate::validation::{self, Form, ProfileFault, Rules};
 
 /// Refuses a message that cannot be taken as a referral of this partner.
 pub fn message(
-    message: &Value,
+    opened: &Opened,
     envelope: &Envelope,
     house: &House,
     partner: &Partner,
 ) -> Result<(), InboundError> {
-    let mut issues = violations(message, envelope.door, house, partner)?;
+    let mut issues = violations(opened, envelope.door, house, partner)?;
     if let Some(gathered) = &envelope.gathered {
         for issue in &mut issues {
             tell_place_as_sent(issue, &gathered.places);
@@ -26,7 +25,7 @@ pub fn message(
 
 /// Everything that is wrong with a message that this door takes.
 pub fn violations(
-    message: &Value,
+    opened: &Opened,
     door: Door,
     house: &House,
     partner: &Partner,
@@ -39,7 +38,7 @@ pub fn violations(
         Door::Message => Form::Message,
         Door::Task => Form::Collection,
     };
-    Ok(validation::check_form(message, form, rules))
+    Ok(opened.as_sent(validation::check_form(opened.message(), form, rules)))
 }
 
 /// The sender knows of no Bundle where it sent a Task.

@@ -9,6 +9,7 @@ use url::Url;
 use super::client::Client;
 use super::dialect::Dialect;
 use super::effects::WriteRules;
+use super::fhir_version::FhirVersion;
 use super::ids::PartnerId;
 use super::sensitive::Sensitive;
 
@@ -23,6 +24,8 @@ pub struct Partner {
     pub organization: BusinessIdentifier,
     /// The guide that it follows.
     pub dialect: Dialect,
+    /// The version of FHIR that it speaks.
+    pub fhir_version: FhirVersion,
     /// The profiles that what it sends must meet, by their canonical addresses.
     pub profiles: Vec<String>,
     /// How it proves who it is when it calls us.

@@ -7,6 +7,7 @@ use crate::consent::permit::Permit;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::outcome::Issue;
 use crate::fhir::resource::resource_type;
+use crate::model::fhir_version::FhirVersion;
 use crate::translation::to_partner::Form;
 use crate::validation::check_resource;
 
@@ -37,7 +38,12 @@ impl Outbound {
         let message = self.translate(reduced, permit, form, &attempt.delivery.id.to_string()).await?;
         let issues = message.issues();
         if issues.is_empty() {
-            return Ok(Prepared::Ready(message));
+            // What a partner reads from us is put into its version at the door, with what it stands in.
+            let version = match form {
+                Form::Pushed => attempt.partner.fhir_version,
+                Form::Hosted => FhirVersion::R4,
+            };
+            return Ok(Prepared::Ready(message.in_version(version)));
         }
         if !permit.removals().is_empty() {
             return Ok(Prepared::RestNotValid);

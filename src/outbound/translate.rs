@@ -10,6 +10,7 @@ use super::redact::Reduced;
 use crate::consent::permit::Permit;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::{json, resource};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
 use crate::model::work::StoreError;
@@ -18,6 +19,7 @@ use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
 use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+use crate::translation::versions;
 
 /// The referral's own body cannot be read back; no time mends that.
 pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");
@@ -49,8 +51,8 @@ impl Outbound {
         form: Form,
         effect: &str,
     ) -> Result<ForPartner, Failure> {
-        let placer = self.placer(reduced.referral.id).await?;
         let partner = self.partner(&reduced.referral.partner)?;
+        let placer = self.placer(reduced.referral.id, partner.fhir_version).await?;
         let terms = PartnerTerms {
             referral: &reduced.referral,
             placer: &placer,
@@ -83,19 +85,31 @@ impl Outbound {
         Ok(message)
     }
 
-    async fn placer(&self, referral: ReferralId) -> Result<Placer, Failure> {
+    async fn placer(&self, referral: ReferralId, version: FhirVersion) -> Result<Placer, Failure> {
         let body = match self.store.body(referral).await {
             Ok(Some(body)) => body,
             Ok(None) => return Err(PAYLOAD_PURGED),
             Err(StoreError::Unreadable { .. }) => return Err(PAYLOAD_UNREADABLE),
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
         };
-        let message = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;
+        let sent = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;
+        let message = if version == FhirVersion::R4 { sent } else { versions::to_r4(&sent, version).value };
         Ok(Placer::of(&Submission::of(&message)))
     }
 }
 
 impl ForPartner {
+    /// The same in the version of FHIR that a partner speaks.
+    pub(super) fn in_version(mut self, version: FhirVersion) -> Self {
+        if version != FhirVersion::R4 {
+            let companions = self.companions.iter_mut().map(|(_, it)| it);
+            for it in companions.chain([&mut self.main]) {
+                *it = versions::from_r4(it, version).value;
+            }
+        }
+        self
+    }
+
     /// The SHA-256 of what goes out, as the ledger and the trail keep it.
     pub(super) fn sha256(&self) -> String {
         let sent = self.companions.iter().map(|(_, it)| it).chain([&self.main]);

@@ -39,7 +39,7 @@ pub async fn consent_check(
     let partner = doors.partners.all().find(|it| it.organization == check.organization);
     check.recipient = partner.map(|it| it.id.clone());
     let checked = doors.outbound.consent_check(&check).await?;
-    Ok(ResourceBody(answer(&checked)))
+    Ok(ResourceBody::r4(answer(&checked)))
 }
 
 /// The parameters as a question; the patient is not among them.

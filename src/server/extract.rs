@@ -18,6 +18,7 @@ use crate::auth::scope::Interaction;
 use crate::auth::verify::Caller;
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::model::client::{CallLimit, ClientRole};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::partner::Partner;
 
 /// The EHR of a partner, proven by its access token. A handler that has one knows whose data it may show.
@@ -47,6 +48,7 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
         note_caller(&caller.client_id, partner.as_ref().map(|it| it.id.as_str()));
         may_call_now(&caller, doors)?;
         let partner = partner.ok_or_else(Refusal::forbidden)?;
+        must_speak(&parts.headers, partner.fhir_version)?;
         Ok(Self { partner, caller })
     }
 }
@@ -72,7 +74,10 @@ impl FromRequestParts<Doors> for AuthenticatedClinic {
         note_caller(&caller.client_id, None);
         may_call_now(&caller, doors)?;
         match caller.role {
-            ClientRole::Clinic => Ok(Self { caller }),
+            ClientRole::Clinic => {
+                must_speak(&parts.headers, FhirVersion::R4)?;
+                Ok(Self { caller })
+            }
             ClientRole::Partner(_) => Err(Refusal::forbidden()),
         }
     }
@@ -81,9 +86,39 @@ impl FromRequestParts<Doors> for AuthenticatedClinic {
 /// Whose token it is, of those who can read what we answer.
 fn caller(parts: &Parts, doors: &Doors) -> Result<Caller, Refusal> {
     let header = authorization(&parts.headers);
-    let caller = doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?;
-    must_accept_json(&parts.headers)?;
-    Ok(caller)
+    Ok(doors.access_tokens.verify(header.as_ref().map(|it| it.to_str().unwrap_or_default()))?)
+}
+
+/// Whether a request is in the version of FHIR that was agreed on, and takes an answer in it.
+fn must_speak(headers: &HeaderMap, version: FhirVersion) -> Result<(), Refusal> {
+    must_accept_json(headers, version)?;
+    let said = parameter(text(headers, CONTENT_TYPE), "fhirversion");
+    if said.is_none_or(|it| it == version.short()) {
+        return Ok(());
+    }
+    let text = format!(
+        "What you send is FHIR {agreed}, as was agreed. Say `fhirVersion={agreed}` in `Content-Type`, or leave the \
+         parameter out.",
+        agreed = version.short()
+    );
+    Err(unsupported(text))
+}
+
+fn unsupported(text: impl Into<String>) -> Refusal {
+    Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Issue::error(IssueKind::NotSupported, "SEND_CONTENT_TYPE", text),
+    )
+}
+
+/// The version of FHIR that a caller speaks, where its token tells who it is; otherwise R4.
+pub fn version_of(headers: &HeaderMap, doors: &Doors) -> FhirVersion {
+    let header = authorization(headers);
+    let token = header.as_ref().map(|it| it.to_str().unwrap_or_default());
+    match doors.access_tokens.verify(token).map(|it| it.role) {
+        Ok(ClientRole::Partner(id)) => doors.partners.get(&id).map(|it| it.fhir_version).unwrap_or_default(),
+        _ => FhirVersion::R4,
+    }
 }
 
 /// Whether a client calls no more often than it may.
@@ -155,29 +190,27 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json = matches!(media_type.as_str(), "application/fhir+json" | "application/json");
     let is_plain = matches!(text(headers, CONTENT_ENCODING), "" | "identity");
-    let is_r4 = parameter(content_type, "fhirversion").is_none_or(|version| version == "4.0");
-    if is_json && is_plain && is_r4 {
+    if is_json && is_plain {
         return Ok(());
     }
-    let text = "Send `Content-Type: application/fhir+json` (FHIR 4.0), without Content-Encoding.";
-    Err(Refusal::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Issue::error(IssueKind::NotSupported, "SEND_CONTENT_TYPE", text),
-    ))
+    Err(unsupported("Send `Content-Type: application/fhir+json`, without Content-Encoding."))
 }
 
-fn must_accept_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn must_accept_json(headers: &HeaderMap, agreed: FhirVersion) -> Result<(), Refusal> {
     let accept = text(headers, ACCEPT);
     let fits = |range: &str| {
         let media_type = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let known = ["*/*", "application/*", "application/fhir+json", "application/json", "json", ""];
         known.contains(&media_type.as_str())
-            && parameter(range, "fhirversion").is_none_or(|version| version == "4.0")
+            && parameter(range, "fhirversion").is_none_or(|version| version == agreed.short())
     };
     if accept.split(',').any(fits) {
         return Ok(());
     }
-    let text = "Answers are application/fhir+json (FHIR 4.0). Accept it, or leave Accept out.";
+    let text = format!(
+        "Answers are application/fhir+json (FHIR {}). Accept it, or leave Accept out.",
+        agreed.short()
+    );
     Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Issue::error(IssueKind::NotSupported, "SEND_ACCEPT", text)))
 }
 

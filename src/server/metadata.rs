@@ -2,37 +2,43 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::Doors;
+use super::extract::version_of;
 use super::resource_body::ResourceBody;
 use super::routes::{self, Offer};
+use crate::inbound::edge::type_in;
 use crate::inbound::message_events;
+use crate::model::fhir_version::FhirVersion;
 use crate::outbound::kinds::KINDS;
 
 /// `GET /fhir/metadata` (FHIR R4, http, capabilities).
-pub async fn capability_statement(State(doors): State<Doors>) -> Response {
-    let mut response = ResourceBody(statement(&doors.addresses.public_url)).into_response();
+/// For a caller whose token tells who it is, in the version that it speaks.
+pub async fn capability_statement(State(doors): State<Doors>, headers: HeaderMap) -> Response {
+    let version = version_of(&headers, &doors);
+    let statement = statement(&doors.addresses.public_url, version);
+    let mut response = ResourceBody::as_is(statement, version).into_response();
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-fn statement(public_url: &str) -> Value {
-    json!({
+fn statement(public_url: &str, version: FhirVersion) -> Value {
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": "2026-11-24",
         "kind": "instance",
         "software": { "name": "Referral Gateway", "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": "Referrals in, consented updates back", "url": format!("{public_url}/fhir") },
-        "fhirVersion": "4.0.1",
+        "fhirVersion": version.full(),
         "format": ["json"],
         "rest": [{
             "mode": "server",
             "security": security(public_url),
-            "resource": resources(public_url),
+            "resource": resources(public_url, version),
             "interaction": system_interactions(),
             "operation": operations(None, public_url),
         }],
@@ -49,7 +55,12 @@ fn statement(public_url: &str) -> Value {
                 message_events().collect::<Vec<_>>().join(", "),
             ),
         }],
-    })
+    });
+    if version == FhirVersion::Stu3 {
+        // Required there, and gone since.
+        statement["acceptUnknown"] = json!("no");
+    }
+    statement
 }
 
 fn security(public_url: &str) -> Value {
@@ -74,7 +85,7 @@ fn system_interactions() -> Vec<Value> {
 }
 
 /// Every type that a route names, in the order of the routes; then those of updates.
-fn resources(public_url: &str) -> Vec<Value> {
+fn resources(public_url: &str, version: FhirVersion) -> Vec<Value> {
     let mut types: Vec<&str> = Vec::new();
     let named = routes::offers().filter_map(|it| match it {
         Offer::Type(resource_type, _) | Offer::Operation(Some(resource_type), ..) => Some(resource_type),
@@ -85,12 +96,12 @@ fn resources(public_url: &str) -> Vec<Value> {
             types.push(resource_type);
         }
     }
-    types.into_iter().map(|it| resource(it, public_url)).collect()
+    types.into_iter().map(|it| resource(it, public_url, version)).collect()
 }
 
-fn resource(resource_type: &str, public_url: &str) -> Value {
+fn resource(resource_type: &str, public_url: &str, version: FhirVersion) -> Value {
     let codes = interactions(resource_type);
-    let mut resource = json!({ "type": resource_type });
+    let mut resource = json!({ "type": type_in(resource_type, version) });
     if !codes.is_empty() {
         let listed: Vec<Value> = codes.iter().map(|it| json!({ "code": it })).collect();
         resource["interaction"] = Value::Array(listed);

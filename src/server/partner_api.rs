@@ -17,9 +17,11 @@ use crate::auth::scope::Interaction;
 use crate::fhir::message::{self, Received, ReplyTo, Said};
 use crate::fhir::{json, resource};
 use crate::inbound::Intake;
+use crate::inbound::edge::{as_r4, for_version, type_in};
 use crate::inbound::gather::Gathering;
 use crate::inbound::receipt::{self, Receipt};
 use crate::model::envelope::{Door, Envelope};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::sensitive::Sensitive;
 use crate::telemetry::metrics::Accept;
@@ -65,9 +67,10 @@ pub async fn receive_message(
     headers: HeaderMap,
     body: FhirBody,
 ) -> Result<Accepted, Refusal> {
-    let received = json::parse(&body.bytes).ok().and_then(|it| Received::of(&it));
+    let version = from.partner.fhir_version;
+    let received = json::parse(&body.bytes).ok().and_then(|it| Received::of(&as_r4(it, version)));
     let endpoint = format!("{}/$process-message", doors.addresses.fhir_base);
-    let reply = received.map(|to| InReply { to, quotes: ReplyTo::default(), endpoint });
+    let reply = received.map(|to| InReply { to, quotes: ReplyTo::default(), endpoint, version });
     let taken = receive(doors, from, &headers, (Door::Message, body)).await;
     match taken {
         Ok(accepted) => Ok(Accepted { reply, ..accepted }),
@@ -95,7 +98,8 @@ async fn receive(
         Err(_) => Accept::Failed,
     };
     doors.metrics.accepted(from.partner.id.as_str(), outcome, begun.elapsed());
-    Ok(Accepted { receipt: taken?, door, fhir_base: doors.addresses.fhir_base.clone(), reply: None })
+    let (version, fhir_base) = (from.partner.fhir_version, doors.addresses.fhir_base.clone());
+    Ok(Accepted { receipt: taken?, door, fhir_base, version, reply: None })
 }
 
 async fn take(
@@ -155,19 +159,21 @@ pub struct Accepted {
     receipt: Receipt,
     door: Door,
     fhir_base: String,
+    version: FhirVersion,
     reply: Option<InReply>,
 }
 
 impl IntoResponse for Accepted {
     fn into_response(self) -> Response {
-        let Self { receipt, door, fhir_base, reply } = self;
+        let Self { receipt, door, fhir_base, version, reply } = self;
         let repeated = receipt.repeated;
         let mut response = match (receipt.transaction_response, receipt.in_reply, reply) {
-            (Some(bundle), ..) => ResourceBody(bundle).into_response(),
+            (Some(bundle), ..) => ResourceBody::in_version(bundle, version).into_response(),
             (_, Some(said), Some(reply)) => {
-                ResourceBody(reply_that_it_is_taken(&reply, &said, &fhir_base)).into_response()
+                let reply = reply_that_it_is_taken(&reply, &said, &fhir_base);
+                ResourceBody::in_version(reply, version).into_response()
             }
-            _ => created(&receipt.task, receipt.referral, door, &fhir_base),
+            _ => created(receipt.referral, receipt.task, (door, version), &fhir_base),
         };
         if repeated {
             response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
@@ -188,12 +194,14 @@ fn reply_that_it_is_taken(reply: &InReply, said: &receipt::InReply, fhir_base: &
 
 /// `Location` names what was made of what was sent: the ServiceRequest, or the Task. The body is the Task that tells
 /// the referral's progress, which `Content-Location` names (RFC 9110 §8.7).
-fn created(task: &Value, id: ReferralId, door: Door, fhir_base: &str) -> Response {
-    let mut headers = describing(task);
+fn created(id: ReferralId, task: Value, (door, version): (Door, FhirVersion), fhir_base: &str) -> Response {
+    let order = type_in("ServiceRequest", version);
+    let task = for_version(task, version);
+    let mut headers = describing(&task, version);
     let location = match door {
         // Without a version: it changes with the clinic's progress, and earlier versions are not kept.
         Door::Task => format!("{fhir_base}/Task/{id}"),
-        _ => format!("{fhir_base}/ServiceRequest/{id}/_history/1"),
+        _ => format!("{fhir_base}/{order}/{id}/_history/1"),
     };
     for (name, address) in [(LOCATION, location), (CONTENT_LOCATION, format!("{fhir_base}/Task/{id}"))] {
         headers.extend(header(&address).map(|value| (name, value)));

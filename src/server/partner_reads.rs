@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::resource_body::ResourceBody;
 use crate::auth::scope::Interaction;
 use crate::fhir::{bundle, resource};
+use crate::inbound::edge::{type_in, type_of};
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
 
@@ -21,7 +22,7 @@ pub async fn read_task(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<ResourceBody, Refusal> {
     let Path(id) = path.map_err(|_| Refusal::not_found())?;
-    task(&doors, &from, &id).await.map(ResourceBody)
+    task(&doors, &from, &id).await.map(|it| answer(&from, it))
 }
 
 /// `GET /fhir/Task`: where the partner's referrals stand.
@@ -38,7 +39,7 @@ pub async fn search_tasks(
     for referral in referrals {
         tasks.push(task_of(&doors, &from, referral).await?);
     }
-    Ok(searchset(&doors, tasks, next))
+    Ok(searchset(&doors, &from, tasks, next))
 }
 
 /// `GET /fhir/ServiceRequest`: the partner's referrals as it sent them.
@@ -50,13 +51,14 @@ pub async fn search_service_requests(
     from.must(Interaction::Search, "ServiceRequest")?;
     let search = Search::read(query.as_deref())?;
     let referrals = own_referrals(&doors, &from, &search).await?;
-    let next = next_link(&doors, "ServiceRequest", &search, &referrals);
+    let order = type_in("ServiceRequest", from.partner.fhir_version);
+    let next = next_link(&doors, order, &search, &referrals);
     let mut found = Vec::new();
     for referral in referrals {
         let id = referral.id.to_string();
-        found.extend(doors.inbound.part(&from.partner.id, "ServiceRequest", &id).await?);
+        found.extend(doors.inbound.part(&from.partner, "ServiceRequest", &id).await?);
     }
-    Ok(searchset(&doors, found, next))
+    Ok(searchset(&doors, &from, found, next))
 }
 
 /// `GET /fhir/{type}/{id}`: a part of the partner's own submission, or an update that is released.
@@ -66,7 +68,8 @@ pub async fn read(
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<ResourceBody, Refusal> {
     let Path((resource_type, id)) = path.map_err(|_| Refusal::not_found())?;
-    part_or_update(&doors, &from, &resource_type, &id).await.map(ResourceBody)
+    let resource_type = type_of(&resource_type, from.partner.fhir_version);
+    part_or_update(&doors, &from, resource_type, &id).await.map(|it| answer(&from, it))
 }
 
 /// `GET /fhir/{type}/{id}/_history/{version}`: the present version, where it is this one. Earlier ones are
@@ -77,12 +80,13 @@ pub async fn read_version(
     path: Result<Path<(String, String, String)>, PathRejection>,
 ) -> Result<ResourceBody, Refusal> {
     let Path((resource_type, id, version)) = path.map_err(|_| Refusal::not_found())?;
-    let present = match resource_type.as_str() {
+    let resource_type = type_of(&resource_type, from.partner.fhir_version);
+    let present = match resource_type {
         "Task" => task(&doors, &from, &id).await?,
-        _ => part_or_update(&doors, &from, &resource_type, &id).await?,
+        _ => part_or_update(&doors, &from, resource_type, &id).await?,
     };
     let asked = Some(present).filter(|it| resource::version(it) == version);
-    asked.map(ResourceBody).ok_or_else(Refusal::not_found)
+    asked.map(|it| answer(&from, it)).ok_or_else(Refusal::not_found)
 }
 
 /// `GET /fhir/{type}`: the updates of one type that are released to the partner.
@@ -102,7 +106,7 @@ pub async fn search(
     };
     let found = doors.outbound.inbox(&from.partner, &resource_type, referral, search.count).await?;
     let wanted = |it: &Value| search.id.as_deref().is_none_or(|id| resource::id(it) == id);
-    Ok(searchset(&doors, found.into_iter().filter(wanted).collect(), None))
+    Ok(searchset(&doors, &from, found.into_iter().filter(wanted).collect(), None))
 }
 
 async fn task(doors: &Doors, from: &AuthenticatedPartner, id: &str) -> Result<Value, Refusal> {
@@ -121,7 +125,7 @@ async fn part_or_update(
     if id.starts_with("ref-") {
         // It rode along with an order, so the order's scope lets it be read again.
         from.must(Interaction::Read, "ServiceRequest")?;
-        let part = doors.inbound.part(&from.partner.id, resource_type, id).await?;
+        let part = doors.inbound.part(&from.partner, resource_type, id).await?;
         return part.ok_or_else(Refusal::not_found);
     }
     from.must(Interaction::Read, resource_type)?;
@@ -190,7 +194,12 @@ fn next_link(doors: &Doors, resource_type: &str, search: &Search, page: &[Referr
     Some(format!("{}/{resource_type}?_count={}&_before={}", doors.addresses.fhir_base, search.count, last.id))
 }
 
-fn searchset(doors: &Doors, found: Vec<Value>, next: Option<String>) -> ResourceBody {
+fn searchset(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    found: Vec<Value>,
+    next: Option<String>,
+) -> ResourceBody {
     let matches = found.into_iter().map(|it| {
         let (resource_type, id) = (resource::resource_type(&it), resource::id(&it));
         (format!("{}/{resource_type}/{id}", doors.addresses.fhir_base), it)
@@ -199,5 +208,10 @@ fn searchset(doors: &Doors, found: Vec<Value>, next: Option<String>) -> Resource
     if let Some(next) = next {
         bundle["link"] = serde_json::json!([{ "relation": "next", "url": next }]);
     }
-    ResourceBody(bundle)
+    answer(from, bundle)
+}
+
+/// In the version that the partner speaks.
+fn answer(from: &AuthenticatedPartner, resource: Value) -> ResourceBody {
+    ResourceBody::in_version(resource, from.partner.fhir_version)
 }

@@ -14,7 +14,9 @@ use crate::auth::verify::BearerRefusal;
 use crate::fhir::message::{self, Received, ReplyTo, Said};
 use crate::fhir::outcome::{Explain, Issue, IssueKind, operation_outcome};
 use crate::inbound::InboundError;
+use crate::inbound::edge::for_version;
 use crate::inbound::gather::GatherFault;
+use crate::model::fhir_version::FhirVersion;
 use crate::model::work::StoreError;
 use crate::outbound::inbox::InboxError;
 
@@ -46,6 +48,8 @@ pub struct InReply {
     pub quotes: ReplyTo,
     /// Our address for messages.
     pub endpoint: String,
+    /// The version of FHIR that the sender speaks.
+    pub version: FhirVersion,
 }
 
 impl Refusal {
@@ -113,7 +117,7 @@ impl Refusal {
         let response =
             if may_work_later { message::Response::TransientError } else { message::Response::FatalError };
         let said = Said { response, details: Some(&outcome), focus: None };
-        reply.to.reply(reply.quotes, &reply.endpoint, &said)
+        for_version(reply.to.reply(reply.quotes, &reply.endpoint, &said), reply.version)
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -6,24 +6,46 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
-use crate::fhir::client::FHIR_JSON;
 use crate::fhir::resource;
+use crate::inbound::edge::for_version;
+use crate::model::fhir_version::FhirVersion;
 
 /// A resource as an answer, with `ETag` and `Last-Modified` where it has a version
 /// (FHIR R4, http, read).
 #[derive(Clone, Debug)]
-pub struct ResourceBody(pub Value);
+pub struct ResourceBody {
+    resource: Value,
+    version: FhirVersion,
+}
+
+impl ResourceBody {
+    /// An answer in R4.
+    pub const fn r4(resource: Value) -> Self {
+        Self { resource, version: FhirVersion::R4 }
+    }
+
+    /// An answer that is written in this version already.
+    pub const fn as_is(resource: Value, version: FhirVersion) -> Self {
+        Self { resource, version }
+    }
+
+    /// A resource of R4 as an answer in the version that the caller speaks.
+    pub fn in_version(resource: Value, version: FhirVersion) -> Self {
+        Self { resource: for_version(resource, version), version }
+    }
+}
 
 impl IntoResponse for ResourceBody {
     fn into_response(self) -> Response {
-        (StatusCode::OK, headers(&self.0), self.0.to_string()).into_response()
+        let headers = headers(&self.resource, self.version);
+        (StatusCode::OK, headers, self.resource.to_string()).into_response()
     }
 }
 
 /// The headers that describe a resource.
-pub fn headers(resource: &Value) -> HeaderMap {
+pub fn headers(resource: &Value, version: FhirVersion) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(version.media_type()));
     let version = resource::version(resource);
     if let Some(value) = header(&format!("W/\"{version}\"")).filter(|_| !version.is_empty()) {
         headers.insert(ETAG, value);

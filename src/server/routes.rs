@@ -63,6 +63,11 @@ pub(super) const ROUTES: &[Route] = &[
         || get(partner_reads::search_service_requests),
         &[Offer::Type("ServiceRequest", "search-type")],
     ),
+    // As FHIR 3.0 calls it.
+    route("/fhir/ReferralRequest/$validate", || post(validate::validate_service_request), &[]),
+    route("/fhir/ReferralRequest", || post(partner_api::receive_service_request), &[]),
+    route("/fhir/ReferralRequest", || get(partner_reads::search_service_requests), &[]),
+    route("/fhir/ProcedureRequest", || post(partner_api::receive_service_request), &[]),
     route("/fhir/Task", || post(partner_api::receive_task), &[Offer::Type("Task", "create")]),
     route("/fhir/Task", || get(partner_reads::search_tasks), &[Offer::Type("Task", "search-type")]),
     route("/fhir/Task/{id}", || get(partner_reads::read_task), &[Offer::Type("Task", "read")]),
@@ -108,8 +113,11 @@ mod tests {
     #[test]
     fn every_route_for_fhir_says_what_it_offers() {
         let silent = ["/fhir/", "/fhir/metadata", "/fhir/.well-known/smart-configuration"];
+        let is_silent = |path: &str| {
+            silent.contains(&path) || path.contains("ReferralRequest") || path.contains("ProcedureRequest")
+        };
         for route in ROUTES.iter().filter(|it| it.path.starts_with("/fhir")) {
-            assert_eq!(route.offers.is_empty(), silent.contains(&route.path), "{}", route.path);
+            assert_eq!(route.offers.is_empty(), is_silent(route.path), "{}", route.path);
         }
     }
 }

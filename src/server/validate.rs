@@ -12,7 +12,9 @@ use crate::auth::scope::Interaction;
 use crate::fhir::outcome::{Issue, IssueKind, operation_outcome};
 use crate::fhir::{json, resource};
 use crate::inbound::InboundError;
+use crate::inbound::open::door_for;
 use crate::model::envelope::{Door, Envelope};
+use crate::model::fhir_version::FhirVersion;
 use crate::model::sensitive::Sensitive;
 
 /// `POST /fhir/ServiceRequest/$validate`: one ServiceRequest, as the body or as the parameter `resource`.
@@ -22,7 +24,7 @@ pub async fn validate_service_request(
     RawQuery(query): RawQuery,
     body: FhirBody,
 ) -> Result<ResourceBody, Refusal> {
-    validate(&doors, &from, query.as_deref(), (&body, |_| Door::ServiceRequest))
+    validate(&doors, &from, query.as_deref(), (&body, |_, _| Door::ServiceRequest))
 }
 
 /// `POST /fhir/$validate`: a transaction, a message or a ServiceRequest.
@@ -35,20 +37,11 @@ pub async fn validate_any(
     validate(&doors, &from, query.as_deref(), (&body, door_for))
 }
 
-/// The door that a sender would choose.
-fn door_for(message: &Value) -> Door {
-    match (resource::resource_type(message), message["type"].as_str()) {
-        ("ServiceRequest", _) => Door::ServiceRequest,
-        (_, Some("message")) => Door::Message,
-        _ => Door::Transaction,
-    }
-}
-
 fn validate(
     doors: &Doors,
     from: &AuthenticatedPartner,
     query: Option<&str>,
-    (body, door): (&FhirBody, fn(&Value) -> Door),
+    (body, door): (&FhirBody, fn(&Value, FhirVersion) -> Door),
 ) -> Result<ResourceBody, Refusal> {
     from.must(Interaction::Create, "ServiceRequest")?;
     if query.is_some_and(|it| !it.is_empty()) {
@@ -59,8 +52,9 @@ fn validate(
     }
     let sent = json::parse(&body.bytes).map_err(InboundError::from)?;
     let (message, place) = message_of(sent)?;
+    let version = from.partner.fhir_version;
     let envelope = Envelope {
-        door: door(&message),
+        door: door(&message, version),
         partner: from.partner.id.clone(),
         body: Sensitive::new(message.to_string().into_bytes()),
         received: doors.clock.now(),
@@ -81,7 +75,7 @@ fn validate(
             "Nothing is wrong: sent to its door, this would be taken.",
         ));
     }
-    Ok(ResourceBody(operation_outcome(&issues, None)))
+    Ok(ResourceBody::in_version(operation_outcome(&issues, None), version))
 }
 
 /// What is to be validated; and where it is, if it came as a parameter.

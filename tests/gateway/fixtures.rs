@@ -7,11 +7,21 @@ use referral_gateway::fhir::json;
 use referral_gateway::sandbox::gateway_client::Reply;
 use serde_json::Value;
 
-use crate::support::{TestGateway, issues_of};
+use crate::support::{Options, TestGateway, issues_of};
+
+/// Whose messages there are, and what their files say besides.
+pub const PARTNERS: [(&str, &str); 4] = [
+    ("lakeside", ""),
+    ("millpond", "fhir_version = \"3.0\""),
+    ("oakfield", "fhir_version = \"4.3\""),
+    ("summit", "fhir_version = \"5.0\""),
+];
 
 /// One message and what becomes of it.
 pub struct Case {
     pub name: String,
+    /// Whose message it is.
+    pub partner: &'static str,
     pub request: Value,
     /// None: it is taken.
     pub outcome: Option<Value>,
@@ -43,7 +53,7 @@ async fn every_fixture_is_taken_or_refused_as_it_says() {
 }
 
 async fn refused(case: &Case, outcome: &Value) -> Result<(), String> {
-    let mut gateway = TestGateway::start().await;
+    let mut gateway = TestGateway::with(options(case.partner)).await;
 
     let reply = send(&mut gateway, case).await;
 
@@ -59,7 +69,7 @@ async fn refused(case: &Case, outcome: &Value) -> Result<(), String> {
 }
 
 async fn taken(case: &Case) -> Result<(), String> {
-    let mut gateway = TestGateway::start().await;
+    let mut gateway = TestGateway::with(options(case.partner)).await;
 
     let reply = send(&mut gateway, case).await;
     gateway.settle().await;
@@ -68,18 +78,27 @@ async fn taken(case: &Case) -> Result<(), String> {
     if right { Ok(()) } else { Err(format!("{} {}", reply.status, reply.body)) }
 }
 
+/// A gateway with this one partner, which speaks its version of FHIR.
+pub fn options(partner: &'static str) -> Options {
+    let partner_heads = PARTNERS.into_iter().collect();
+    Options { partners: vec![partner], partner_heads, ..Options::default() }
+}
+
 /// Sends it through the door that is its own.
 pub async fn send(gateway: &mut TestGateway, case: &Case) -> Reply {
     if case.request["resourceType"] == "Bundle" {
-        gateway.send_bundle("lakeside", &case.request).await
+        gateway.send_bundle(case.partner, &case.request).await
     } else {
-        gateway.send_service_request("lakeside", &case.request).await
+        gateway.send_service_request(case.partner, &case.request).await
     }
 }
 
 fn case(folder: &Path, root: &Path) -> Case {
     let read = |name: &str| fs::read(folder.join(name)).ok().map(|it| json::parse(&it).unwrap());
+    let owner = folder.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let (partner, _) = PARTNERS.into_iter().find(|(it, _)| *it == owner).unwrap();
     Case {
+        partner,
         name: folder.strip_prefix(root).unwrap().display().to_string(),
         request: read("request.json").unwrap(),
         outcome: read("outcome.json"),

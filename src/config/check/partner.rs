@@ -6,10 +6,11 @@ use super::network::Reach;
 use super::{address, client, credentials, named_file, needed, organization};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
-use crate::config::raw::partner::{self as raw, FhirVersion, Mode};
+use crate::config::raw::partner::{self as raw, Mode};
 use crate::model::client::ClientRole;
 use crate::model::dialect::Dialect;
 use crate::model::effects::WriteRules;
+use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::PartnerId;
 use crate::model::partner::{Credentials, Endpoint, Outbound, OutboundMode, Pace, Partner, Share};
 
@@ -35,6 +36,7 @@ pub(in crate::config) fn check(
         name: raw.name?,
         organization: organization?,
         dialect: raw.dialect.map(Into::into).unwrap_or_default(),
+        fhir_version: raw.fhir_version.map(Into::into).unwrap_or_default(),
         profiles: raw.profiles.unwrap_or_default(),
         client: client?,
         outbound: outbound?,
@@ -42,9 +44,6 @@ pub(in crate::config) fn check(
 }
 
 fn check_supported(findings: &mut Findings, raw: &raw::Partner) {
-    if raw.fhir_version.is_some_and(|version| version != FhirVersion::R4) {
-        not_supported(findings, "fhir_version", "use \"4.0\"");
-    }
     if raw.outbound.as_ref().and_then(|it| it.mode) == Some(Mode::Message) {
         not_supported(findings, "outbound.mode", "use \"rest\" or \"inbox\"");
     }
@@ -115,6 +114,17 @@ impl From<raw::Dialect> for Dialect {
             raw::Dialect::Bser => Self::Bser,
             raw::Dialect::Sdoh => Self::Sdoh,
             raw::Dialect::Bars => Self::Bars,
+        }
+    }
+}
+
+impl From<raw::FhirVersion> for FhirVersion {
+    fn from(raw: raw::FhirVersion) -> Self {
+        match raw {
+            raw::FhirVersion::Stu3 => Self::Stu3,
+            raw::FhirVersion::R4 => Self::R4,
+            raw::FhirVersion::R4b => Self::R4b,
+            raw::FhirVersion::R5 => Self::R5,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Partner {
     /// What it is, for people, such as `primary-care`.
     #[expect(dead_code, reason = "for people who read the file; nothing depends on it")]
     pub(crate) kind: Option<String>,
-    /// The FHIR version that it speaks. This version knows 4.0 only.
+    /// The FHIR version that it speaks; inside everything is 4.0.
     pub(crate) fhir_version: Option<FhirVersion>,
     /// The guide that it follows; left out: plain.
     pub(crate) dialect: Option<Dialect>,
@@ -74,16 +74,16 @@ pub(crate) struct Outbound {
 /// FHIR versions.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) enum FhirVersion {
-    /// STU3. Not supported in this version.
+    /// STU3.
     #[serde(rename = "3.0")]
     Stu3,
     /// R4.
     #[serde(rename = "4.0")]
     R4,
-    /// R4B. Not supported in this version.
+    /// R4B.
     #[serde(rename = "4.3")]
     R4b,
-    /// R5. Not supported in this version.
+    /// R5.
     #[serde(rename = "5.0")]
     R5,
 }

@@ -95,10 +95,7 @@ fn an_inbox_needs_no_address() {
 
 #[test]
 fn what_a_later_version_knows_is_told_apart_from_mistakes() {
-    assert_eq!(
-        mistakes(("name =", "fhir_version = \"5.0\"\ndialect = \"bser\"\nname =")),
-        "2:16 NOT_SUPPORTED fhir_version"
-    );
+    assert_eq!(mistakes(("mode = \"rest\"", "mode = \"message\"")), "8:8 NOT_SUPPORTED outbound.mode");
     assert_eq!(mistakes(("name =", "dialect = \"plane\"\nname =")), "2:11 BAD_VALUE dialect");
 }
 

@@ -69,6 +69,7 @@ pub struct FhirClient {
     base: String,
     tokens: Arc<dyn TokenSource>,
     timeout: Duration,
+    media_type: &'static str,
     capabilities: Arc<tokio::sync::Mutex<Option<Arc<Capabilities>>>>,
 }
 
@@ -88,7 +89,13 @@ impl FhirClient {
     /// the answer.
     pub fn new(http: reqwest::Client, base: &Url, tokens: Arc<dyn TokenSource>, timeout: Duration) -> Self {
         let base = base.as_str().trim_end_matches('/').to_owned();
-        Self { http, base, tokens, timeout, capabilities: Arc::default() }
+        Self { http, base, tokens, timeout, media_type: FHIR_JSON, capabilities: Arc::default() }
+    }
+
+    /// The same, for a server that speaks another version of FHIR: the media type says which.
+    #[must_use]
+    pub fn speaking(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
     }
 
     /// The server's base address, without a slash at its end.
@@ -217,6 +224,7 @@ impl FhirClient {
             .http
             .request(request.method.clone(), &request.address)
             .headers(request.headers.clone())
+            .header(ACCEPT, self.media_type)
             .timeout(self.timeout);
         if let Some(token) = self.tokens.authorization().await.map_err(Failure::Token)? {
             builder = builder.header(AUTHORIZATION, token);
@@ -229,7 +237,7 @@ impl FhirClient {
             most_bytes: request.most_bytes,
         };
         if let Some(body) = body {
-            builder = builder.header(CONTENT_TYPE, FHIR_JSON).body(body);
+            builder = builder.header(CONTENT_TYPE, self.media_type).body(body);
         }
         let response = builder.send().await.map_err(|error| Failure::of(&error, may_change))?;
         Answer::read(response, asked).await
@@ -238,8 +246,7 @@ impl FhirClient {
 
 impl<'a> Request<'a> {
     fn get(target: Target, address: String) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
+        let headers = HeaderMap::new();
         Self { method: Method::GET, target, address, headers, body: None, most_bytes: LARGEST_ANSWER }
     }
 

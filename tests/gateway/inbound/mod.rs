@@ -14,3 +14,4 @@ mod refused_by_clinic;
 mod repeats;
 mod restart;
 mod unknown_outcome;
+mod versions;

@@ -11,6 +11,7 @@ mod cursor;
 mod dependencies;
 mod effects;
 mod faults;
+mod fhir_versions;
 mod hook;
 mod inbox;
 mod inbox_consent;
