@@ -126,6 +126,6 @@ fn hosted_id(delivery: &Delivery) -> Option<String> {
         Owed::Deliver(it) => {
             Some(hosted_update_id(delivery.referral, &it.resource.resource_type, &it.resource.id))
         }
-        Owed::Forward => None,
+        Owed::Forward | Owed::Reply(..) => None,
     }
 }

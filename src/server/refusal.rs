@@ -153,9 +153,14 @@ impl From<InboundError> for Refusal {
             | InboundError::Shut
             | InboundError::Profile(_)
             | InboundError::Dialect(_) => StatusCode::SERVICE_UNAVAILABLE,
+            InboundError::State(_) | InboundError::CancelWay(_) => StatusCode::CONFLICT,
             InboundError::WrongDoor(_)
             | InboundError::Invalid(_)
             | InboundError::Conflict
+            | InboundError::NotAReply(_)
+            | InboundError::NotAbout
+            | InboundError::AboutSeveral
+            | InboundError::NothingToDo
             | InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let wait = match &error {

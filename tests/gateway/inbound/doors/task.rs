@@ -145,7 +145,7 @@ async fn a_task_that_asks_for_something_else_or_names_no_order_is_refused() {
         json!({ "coding": [{ "system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "abort" }] });
 
     for (task, code) in [
-        (with("code", abort), "SEND_TASK_NOT_ACTIONABLE"),
+        (with("code", abort), "SEND_REPLY_UNKNOWN"),
         (with("status", json!("cancelled")), "SEND_TASK_NOT_ACTIONABLE"),
         (with("focus", json!({ "reference": "Task/7" })), "SEND_SERVICE_REQUEST_MISSING"),
         (with("focus", json!({ "display": "somewhere" })), "SEND_SERVICE_REQUEST_MISSING"),
