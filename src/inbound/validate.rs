@@ -5,7 +5,8 @@ use super::{House, InboundError};
 use crate::fhir::outcome::Issue;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::Partner;
-use crate::validation::{self, Form, ProfileFault, Rules};
+use crate::translation::dialects::Dialects;
+use crate::validation::{self, Form, ProfileFault, ProfileLibrary, Rules};
 
 /// Refuses a message that cannot be taken as a referral of this partner.
 pub fn message(
@@ -14,13 +15,24 @@ pub fn message(
     house: &House,
     partner: &Partner,
 ) -> Result<(), InboundError> {
+    let issues = issues(opened, envelope, house, partner)?;
+    if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
+}
+
+/// Everything that is wrong with it, with places in what was sent.
+pub fn issues(
+    opened: &Opened,
+    envelope: &Envelope,
+    house: &House,
+    partner: &Partner,
+) -> Result<Vec<Issue>, InboundError> {
     let mut issues = violations(opened, envelope.door, house, partner)?;
     if let Some(gathered) = &envelope.gathered {
         for issue in &mut issues {
             tell_place_as_sent(issue, &gathered.places);
         }
     }
-    if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
+    Ok(issues)
 }
 
 /// Everything that is wrong with a message that this door takes.
@@ -32,7 +44,7 @@ pub fn violations(
 ) -> Result<Vec<Issue>, InboundError> {
     // Before anything is recorded: what is answered and written needs it.
     house.dialects.of(partner.dialect)?;
-    let rules = &rules(house, partner)?;
+    let rules = &rules(&house.profiles, &house.dialects, partner)?;
     let form = match door {
         Door::Transaction | Door::ServiceRequest => Form::Transaction,
         Door::Message => Form::Message,
@@ -53,12 +65,16 @@ fn tell_place_as_sent(issue: &mut Issue, places: &[String]) {
 }
 
 /// The profiles that the partner's file names; where it names none, those of its guide whose definitions are here.
-fn rules(house: &House, partner: &Partner) -> Result<Rules, InboundError> {
+pub fn rules(
+    profiles: &ProfileLibrary,
+    dialects: &Dialects,
+    partner: &Partner,
+) -> Result<Rules, InboundError> {
     let named = partner.profiles.iter().map(String::as_str);
     if !partner.profiles.is_empty() {
-        return Ok(house.profiles.rules(named)?);
+        return Ok(profiles.rules(named)?);
     }
-    let wanted = &house.dialects.of(partner.dialect)?.rules.profiles;
-    let is_here = |url: &&str| !matches!(house.profiles.rules([*url]), Err(ProfileFault::Unknown(_)));
-    Ok(house.profiles.rules(wanted.iter().map(String::as_str).filter(is_here))?)
+    let wanted = &dialects.of(partner.dialect)?.rules.profiles;
+    let is_here = |url: &&str| !matches!(profiles.rules([*url]), Err(ProfileFault::Unknown(_)));
+    Ok(profiles.rules(wanted.iter().map(String::as_str).filter(is_here))?)
 }

@@ -20,6 +20,8 @@ mod surroundings;
 
 mod prepare;
 
+pub mod preview;
+
 mod proof;
 
 pub mod consent_check;

@@ -61,28 +61,7 @@ impl Outbound {
             dialect: self.house.dialects.of(partner.dialect).map_err(|_| DIALECT_BROKEN)?,
             form,
         };
-        let addresses: BTreeMap<String, String> = reduced
-            .companions
-            .iter()
-            .enumerate()
-            .map(|(n, (it, _))| (it.clone(), address(n, form)))
-            .collect();
-        let place =
-            update_name(reduced.referral.id, resource::resource_type(&reduced.main), &reduced.clinic_id);
-        let mut message = ForPartner { main: reduced.main, companions: Vec::new(), place };
-        to_partner(&mut message.main, &terms, &addresses);
-        for (number, (_, mut companion)) in reduced.companions.into_iter().enumerate() {
-            to_partner(&mut companion, &terms, &addresses);
-            message.companions.push((address(number, form), companion));
-        }
-        match form {
-            Form::Pushed => message.name_effects(&self.house.public_url, effect),
-            Form::Hosted => message.host(&reduced.referral, &reduced.clinic_id),
-        }
-        if resource::resource_type(&message.main) == "Task" {
-            message.echo_identifiers(&placer, &reduced.referral, &self.house.public_url);
-        }
-        Ok(message)
+        Ok(made((reduced.main, reduced.companions), &reduced.clinic_id, &terms, effect))
     }
 
     async fn placer(&self, referral: ReferralId, version: FhirVersion) -> Result<Placer, Failure> {
@@ -96,6 +75,47 @@ impl Outbound {
         let message = if version == FhirVersion::R4 { sent } else { versions::to_r4(&sent, version).value };
         Ok(Placer::of(&Submission::of(&message)))
     }
+}
+
+/// What a partner would get, for a preview: bare values, which nothing sends.
+pub(super) fn looked_at(
+    reduced: (Value, Vec<(String, Value)>),
+    clinic_id: &str,
+    terms: &PartnerTerms<'_>,
+    effect: &str,
+) -> (Value, Vec<Value>) {
+    let made = made(reduced, clinic_id, terms, effect);
+    (made.main, made.companions.into_iter().map(|(_, it)| it).collect())
+}
+
+/// The addresses of what travels along, by its references at the clinic.
+pub(super) fn addresses(companions: &[(String, Value)], form: Form) -> BTreeMap<String, String> {
+    companions.iter().enumerate().map(|(n, (it, _))| (it.clone(), address(n, form))).collect()
+}
+
+fn made(
+    (main, companions): (Value, Vec<(String, Value)>),
+    clinic_id: &str,
+    terms: &PartnerTerms<'_>,
+    effect: &str,
+) -> ForPartner {
+    let (form, referral) = (terms.form, terms.referral);
+    let addresses = addresses(&companions, form);
+    let place = update_name(referral.id, resource::resource_type(&main), clinic_id);
+    let mut message = ForPartner { main, companions: Vec::new(), place };
+    to_partner(&mut message.main, terms, &addresses);
+    for (number, (_, mut companion)) in companions.into_iter().enumerate() {
+        to_partner(&mut companion, terms, &addresses);
+        message.companions.push((address(number, form), companion));
+    }
+    match form {
+        Form::Pushed => message.name_effects(terms.public_url, effect),
+        Form::Hosted => message.host(referral, clinic_id),
+    }
+    if resource::resource_type(&message.main) == "Task" {
+        message.echo_identifiers(terms.placer, referral, terms.public_url);
+    }
+    message
 }
 
 impl ForPartner {
