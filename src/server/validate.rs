@@ -59,6 +59,7 @@ fn validate(
         body: Sensitive::new(message.to_string().into_bytes()),
         received: doors.clock.now(),
         idempotency_key: None,
+        request_id: None,
         if_none_exist: None,
         gathered: None,
     };
