@@ -112,7 +112,7 @@ impl Inbound {
     /// The road up to the record, and no further: every issue that [`Inbound::accept`] would name, warnings included.
     pub fn check(&self, partner: &Partner, envelope: &Envelope) -> Result<Vec<Issue>, InboundError> {
         let opened = open::message(envelope, partner.fhir_version)?;
-        let issues = validate::violations(&opened, envelope.door, &self.house, partner)?;
+        let issues = validate::violations(&opened, envelope, &self.house, partner)?;
         if !issues.is_empty() {
             return Ok(issues);
         }

@@ -17,35 +17,37 @@ pub fn message(
     house: &House,
     partner: &Partner,
 ) -> Result<(), InboundError> {
-    let mut issues = violations(opened, envelope.door, house, partner)?;
-    if let Some(gathered) = &envelope.gathered {
-        for issue in &mut issues {
-            tell_place_as_sent(issue, &gathered.places);
-        }
-    }
+    let issues = violations(opened, envelope, house, partner)?;
     if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
 }
 
 /// Everything that is wrong with a message that this door takes.
 pub fn violations(
     opened: &Opened,
-    door: Door,
+    envelope: &Envelope,
     house: &House,
     partner: &Partner,
 ) -> Result<Vec<Issue>, InboundError> {
     // Before anything is recorded: what is answered and written needs it.
     let dialect = &house.dialects.of(partner.dialect)?.rules;
     let rules = &rules(house, partner)?;
-    let form = match door {
+    let form = match envelope.door {
+        _ if envelope.gathered.is_some() => Form::Collection,
+        Door::Task => Form::Collection,
         Door::Transaction | Door::ServiceRequest => Form::Transaction,
         Door::Message => Form::Message,
-        Door::Task => Form::Collection,
     };
     let mut issues = validation::check_form(opened.message(), form, rules);
-    if let Some(of_guide) = dialect.message.as_ref().filter(|_| door == Door::Message) {
+    if let Some(of_guide) = dialect.message.as_ref().filter(|_| envelope.door == Door::Message) {
         issues.extend(header_without(opened.message(), &of_guide.header_needs));
     }
-    Ok(opened.as_sent(issues))
+    let mut issues = opened.as_sent(issues);
+    if let Some(gathered) = &envelope.gathered {
+        for issue in &mut issues {
+            tell_place_as_sent(issue, &gathered.places);
+        }
+    }
+    Ok(issues)
 }
 
 /// What the partner's guide wants of a MessageHeader and is not there. `needs`: paths such as `destination.receiver`.

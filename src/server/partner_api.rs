@@ -172,14 +172,18 @@ async fn take(
         gathered: None,
     };
     let intake = if doors.admission.shut().is_empty() { Intake::Open } else { Intake::RepeatsOnly };
+    let lacks = doors.inbound.lacks(&from.partner, &envelope)?;
     // Room for what is read besides the body. It is not what recording costs.
-    let _room = match door {
-        Door::Task => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
-        _ => None,
+    let _room = match &lacks {
+        Some(_) => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
+        None => None,
     };
-    let envelope = match doors.inbound.gather(&from.partner, envelope, intake).await? {
-        Gathering::Whole(envelope) => *envelope,
-        Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+    let envelope = match lacks {
+        Some(sent) => match doors.inbound.gather(&from.partner, envelope, (sent, intake)).await? {
+            Gathering::Whole(envelope) => *envelope,
+            Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+        },
+        None => envelope,
     };
     let begun = Instant::now();
     let accepted = doors.inbound.accept(&from.partner, envelope, intake).await;
