@@ -81,7 +81,7 @@ fn steps(
     }
     let gathered = gathered.map(|(account, _)| account);
     let opened = open::message(&envelope, partner.fhir_version)?;
-    it.issues = validate::issues(&opened, &envelope, house, partner)?;
+    it.issues = validate::violations(&opened, &envelope, house, partner)?;
     let message = opened.message();
     let submission = Submission::of(message);
     if it.issues.is_empty() {
@@ -139,6 +139,7 @@ fn envelope(
         body: Sensitive::new(asked.body.clone()),
         received: asked.now,
         idempotency_key: None,
+        request_id: None,
         if_none_exist: None,
         gathered: None,
     };
