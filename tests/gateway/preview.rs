@@ -233,6 +233,15 @@ async fn a_task_with_its_order_inside_is_opened_and_what_it_names_elsewhere_is_t
     assert_complete(file, &whole, "task in 5.0");
     assert_eq!(whole["loss"]["steps"].as_array().unwrap().len(), 3);
     assert!(notes.contains("Task.focus is read from the partner's server when it is sent"), "{notes}");
+    let order = json!({
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "code": { "text": "Echo" },
+        "identifier": [{ "system": "urn:orders", "value": "9" }], "subject": { "reference": "Patient/9" },
+    });
+    fs::write(file, order.to_string()).unwrap();
+    let (code, order) = shown(file, "lakeside", folder.path(), &[]).await;
+    assert_eq!(code, 0, "{}", order["outcome"]);
+    assert!(order["notes"].to_string().contains("ServiceRequest.subject is read from"), "{}", order["notes"]);
+    assert_complete(file, &order, "an order whose patient is elsewhere");
 }
 
 #[tokio::test]

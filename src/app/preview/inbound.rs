@@ -21,6 +21,9 @@ use crate::translation::submission::Submission;
 use crate::validation::check_resource;
 use crate::validation::profile::Profile;
 
+/// The step that makes a submission of a Task, or of an order that refers to its sender's server.
+const OPENED: &str = "opened";
+
 /// Walks the road. What is wrong stops it only where nothing could be said of the rest.
 pub(super) fn walk(
     house: &House,
@@ -43,8 +46,8 @@ pub(super) fn walk(
     if let Err(error) = walked {
         it.issues.extend(error.issues());
     }
-    // Of a Task without its order nothing can be said before it is read.
-    it.accepted = !it.results.is_empty() && it.issues.iter().all(|it| it.severity != Severity::Error);
+    it.accepted =
+        (!it.results.is_empty() || it.lacks) && it.issues.iter().all(|it| it.severity != Severity::Error);
     it
 }
 
@@ -75,13 +78,17 @@ fn steps(
     let door = open::door_for(&sent, partner.fhir_version);
     let (envelope, gathered) = envelope(partner, asked, (door, &sent), it)?;
     if let Some((account, true)) = gathered {
-        it.steps = vec![("the Task opened".to_owned(), account.tally())];
+        it.steps = vec![(OPENED.to_owned(), account.tally())];
         it.account = account;
         return Ok(());
     }
     let gathered = gathered.map(|(account, _)| account);
     let opened = open::message(&envelope, partner.fhir_version)?;
     it.issues = validate::violations(&opened, &envelope, house, partner)?;
+    if it.lacks {
+        // What is to be read may mend these.
+        it.issues.retain(|it| !["SEND_PATIENT_MISSING", "SEND_REFERENCE_UNRESOLVED"].contains(&it.code));
+    }
     let message = opened.message();
     let submission = Submission::of(message);
     if it.issues.is_empty() {
@@ -89,6 +96,10 @@ fn steps(
     }
     if submission.patient().is_none() {
         it.notes.push("Nothing can be said of the rest: there is no order of a patient.".to_owned());
+        if let Some(account) = gathered {
+            it.steps = vec![(OPENED.to_owned(), account.tally())];
+            it.account = account;
+        }
         return Ok(());
     }
     let referral = Referral::new(ReferralId::new(asked.now), partner.id.clone(), asked.now);
@@ -112,7 +123,7 @@ fn tell(
     let converted = opened.converted();
     let converted = converted.map(|it| account::of_conversion((&opened.sent, version), it, FhirVersion::R4));
     let steps = [
-        ("the Task opened".to_owned(), first),
+        (OPENED.to_owned(), first),
         (format!("from FHIR {} to 4.0", version.short()), converted),
         ("in the clinic's terms".to_owned(), Some(last)),
     ];
@@ -143,18 +154,20 @@ fn envelope(
         if_none_exist: None,
         gathered: None,
     };
-    if door != Door::Task {
-        return Ok((envelope, None));
-    }
     let base = if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
         Some(&endpoint.base_url)
     } else {
         None
     };
+    let refers_home = || base.is_some_and(|base| gather::refers_home(sent, base));
+    if !(door == Door::Task || door == Door::ServiceRequest && refers_home()) {
+        return Ok((envelope, None));
+    }
     let Unread { collection, places, to_read, lacks_order } = gather::without_reading(sent.clone(), base)?;
-    for place in to_read {
+    for place in &to_read {
         it.notes.push(format!("{place} is read from the partner's server when it is sent, and not here."));
     }
+    it.lacks = !to_read.is_empty();
     if lacks_order {
         let note = "The order itself is not here, so nothing can be said of the rest before it is read.";
         it.notes.push(note.to_owned());

@@ -75,6 +75,8 @@ pub struct Previewed {
     pub accepted: bool,
     /// What is wrong with it; warnings, too.
     pub issues: Vec<Issue>,
+    /// Something of it is read only when it is sent.
+    pub lacks: bool,
     /// What must be known to read the rest.
     pub notes: Vec<String>,
     /// What the partner would be answered.
@@ -129,6 +131,7 @@ impl Previewed {
             direction,
             shape,
             accepted: false,
+            lacks: false,
             issues: Vec::new(),
             notes: Vec::new(),
             answer: None,

@@ -1,4 +1,4 @@
-//! From a bare Task to the collection that is made of it and of what it contains.
+//! From a bare Task, or an order, to the collection that is made of it and of what it contains.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,10 @@ use super::compare::{Reasons, compare, leaves};
 use super::whole::whole;
 use super::{Account, Added, UNACCOUNTED};
 use crate::fhir::reference;
+use crate::fhir::resource::resource_type;
 
-/// The account of a collection. `places`: for each entry, where it is in the Task that was sent.
-pub fn of_gathered(task: &Value, collection: &Value, places: &[String]) -> Account {
+/// The account of a collection. `places`: for each entry, where it is in what was sent.
+pub fn of_gathered(sent: &Value, collection: &Value, places: &[String]) -> Account {
     let mut added = Vec::new();
     leaves(&without_entries(collection), "Bundle", &mut |to, _| added.push(of_envelope(to)));
     let mut parts = vec![Account { added, passages: Vec::new() }];
@@ -19,12 +20,12 @@ pub fn of_gathered(task: &Value, collection: &Value, places: &[String]) -> Accou
         let to = format!("Bundle.entry[{number}]");
         let added = entry.get("fullUrl").map(|_| of_envelope(&format!("{to}.fullUrl")));
         parts.push(Account { added: added.into_iter().collect(), passages: Vec::new() });
-        if let Some(sent) = value_at(task, place) {
-            let (sent, to) = (opened(sent, &entry["resource"]), format!("{to}.resource"));
-            parts.push(piece((place, &sent), (&to, &entry["resource"])));
+        if let Some(part) = value_at(sent, place) {
+            let (part, to) = (opened(part, &entry["resource"]), format!("{to}.resource"));
+            parts.push(piece((place, &part), (&to, &entry["resource"])));
         }
     }
-    whole(("Task", task), parts, |_| UNACCOUNTED)
+    whole((resource_type(sent), sent), parts, |_| UNACCOUNTED)
 }
 
 /// A piece of the Task and the resource of its entry. References keep their places when a Task is opened.
@@ -73,10 +74,10 @@ fn without_entries(collection: &Value) -> Value {
     head
 }
 
-/// The value at `Task` or `Task.contained[1]`. None: it was read elsewhere.
-fn value_at<'v>(task: &'v Value, place: &str) -> Option<&'v Value> {
-    let path = place.strip_prefix("Task")?;
-    path.split('.').filter(|it| !it.is_empty()).try_fold(task, |value, step| match step.split_once('[') {
+/// The value at `Task`, or `Task.contained[1]`. None: it was read elsewhere.
+fn value_at<'v>(sent: &'v Value, place: &str) -> Option<&'v Value> {
+    let path = place.strip_prefix(resource_type(sent))?;
+    path.split('.').filter(|it| !it.is_empty()).try_fold(sent, |value, step| match step.split_once('[') {
         Some((name, number)) => value.get(name)?.get(number.trim_end_matches(']').parse::<usize>().ok()?),
         None => value.get(step),
     })
