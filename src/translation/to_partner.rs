@@ -52,6 +52,9 @@ const NAMED_ONLY: [&str; 7] = [
 /// the clinic. A reference that the partner could not follow is reduced to what it may know, or removed.
 pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) {
     reference::retain(resource, &mut |it| rewrite(it, terms, companions));
+    if resource_type(resource) == "Appointment" {
+        leave_out_nobodies(resource);
+    }
     terms.dialect.to_partner.translate(resource);
     if resource_type(resource) == "Task" {
         let state = state_of(resource, &terms.dialect.states);
@@ -70,6 +73,13 @@ pub fn relinked(
 ) -> Option<Value> {
     let mut it = reference.clone();
     rewrite(&mut it, terms, companions).then_some(it)
+}
+
+/// A participant whom the partner may not know, and of whom nothing else is said, is none (FHIR R4, app-1).
+fn leave_out_nobodies(appointment: &mut Value) {
+    if let Some(participants) = appointment["participant"].as_array_mut() {
+        participants.retain(|it| it.get("actor").is_some() || it.get("type").is_some());
+    }
 }
 
 fn rewrite(it: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) -> bool {

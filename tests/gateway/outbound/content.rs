@@ -76,6 +76,21 @@ async fn an_appointment_tells_time_and_people() {
 }
 
 #[tokio::test]
+async fn an_appointment_goes_without_people_whom_the_partner_may_not_know() {
+    let mut gateway = TestGateway::start().await;
+    let referral = gateway.referral(1).await;
+    let mut booked = gateway.clinic().schedule(&referral);
+    let daughter = json!({ "actor": { "reference": "RelatedPerson/77" }, "status": "accepted" });
+    booked["participant"].as_array_mut().unwrap().push(daughter);
+    gateway.clinic().server().update(booked);
+
+    gateway.settle().await;
+
+    let appointment = only(&gateway, "Appointment");
+    assert_eq!(appointment["participant"].as_array().unwrap().len(), 2, "{appointment}");
+}
+
+#[tokio::test]
 async fn a_message_goes_without_notes_and_reasons() {
     let mut gateway = TestGateway::start().await;
     let referral = gateway.referral(1).await;
