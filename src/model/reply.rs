@@ -34,6 +34,8 @@ pub struct Reply {
     pub id: ReplyId,
     /// What it is about.
     pub referral: ReferralId,
+    /// Who sent it; nobody else may see it.
+    pub partner: PartnerId,
     /// What it is.
     pub kind: ReplyKind,
     /// When it was recorded.

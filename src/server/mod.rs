@@ -16,7 +16,7 @@ pub mod rate;
 pub mod refusal;
 pub mod request_log;
 pub mod resource_body;
-mod routes;
+pub mod routes;
 pub mod tls;
 pub mod validate;
 

@@ -139,6 +139,11 @@ pub(super) fn router() -> Router<Doors> {
     ROUTES.iter().fold(Router::new(), |router, it| router.route(it.path, (it.handler)()))
 }
 
+/// The paths of every public route, as the router reads them: `/fhir/Task/{id}`.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|it| it.path)
+}
+
 /// Everything that is offered.
 pub(super) fn offers() -> impl Iterator<Item = Offer> {
     ROUTES.iter().flat_map(|it| it.offers).copied()

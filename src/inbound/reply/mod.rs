@@ -138,12 +138,9 @@ impl Inbound {
         let Ok(id) = id.parse::<ReplyId>() else {
             return Ok(None);
         };
-        let Some(reply) = self.store.reply(id).await? else {
+        let Some(reply) = self.store.reply(id).await?.filter(|it| it.partner == partner.id) else {
             return Ok(None);
         };
-        if self.own(&partner.id, reply.referral).await?.is_none() {
-            return Ok(None);
-        }
         let Some(body) = self.store.reply_body(id).await? else {
             return Ok(None);
         };

@@ -11,7 +11,7 @@ use super::super::sql::{Row, Session, SqlError, bind};
 use super::referrals::bound_to;
 use super::{Ledger, events, lanes, rows};
 use crate::model::delivery::CLINIC;
-use crate::model::ids::{DeliveryId, EventId, ReferralId, ReplyId};
+use crate::model::ids::{DeliveryId, EventId, PartnerId, ReferralId, ReplyId};
 use crate::model::reply::{NewReply, Reply, ReplyAcceptance, ReplyKind};
 use crate::model::sensitive::Sensitive;
 use crate::model::work::StoreError;
@@ -19,7 +19,7 @@ use crate::model::work::StoreError;
 const REPLY: &str = "
   SELECT y.reply_id, y.referral_id, y.kind, y.received_ms,
     CASE WHEN d.state = 5 THEN d.remote_reference END,
-    CASE WHEN d.state IN (6, 7, 10) THEN 1 ELSE 0 END
+    CASE WHEN d.state IN (6, 7, 10) THEN 1 ELSE 0 END, y.partner_id
   FROM reply y JOIN delivery d ON d.referral_id = y.referral_id AND d.reply_id = y.reply_id";
 
 #[async_trait]
@@ -76,6 +76,7 @@ fn reply(row: &Row) -> Result<Reply, SqlError> {
     Ok(Reply {
         id: row.parsed(0)?,
         referral: row.parsed(1)?,
+        partner: PartnerId::new(row.get::<String>(6)?),
         kind,
         received: rows::time(row, 3)?,
         at_clinic: row.get(4)?,

@@ -75,7 +75,7 @@ async fn a_token_of_another_gateway_is_not_ours() {
 async fn a_token_opens_what_its_scopes_name_and_nothing_else() {
     let gateway = TestGateway::start().await;
     let bundle = people::referral(1, &ReferralOptions::default()).to_string();
-    let token = scoped(&gateway, "lakeside", SECRET, "system/Task.rs").await;
+    let token = gateway.token_of("lakeside", SECRET, "system/Task.rs").await;
     let ask = |method: &str, path: &str| gateway.call(method, path).header("authorization", &token);
 
     assert_eq!(ask("GET", "/fhir/Task").send().await.status, 200);
@@ -98,7 +98,7 @@ async fn the_clinics_own_client_is_no_partner() {
         "[clinic.client]\nclient_id = \"clinic-ehr\"\nclient_secret = \"canary-secret-of-the-clinic\"\n";
     let gateway = TestGateway::with(Options { gateway_lines: lines, ..Options::default() }).await;
     let bundle = people::referral(1, &ReferralOptions::default()).to_string();
-    let token = scoped(&gateway, "clinic-ehr", "canary-secret-of-the-clinic", "system/*.cruds").await;
+    let token = gateway.token_of("clinic-ehr", "canary-secret-of-the-clinic", "system/*.cruds").await;
 
     for (method, path) in [
         ("GET", "/fhir/Task"),
@@ -126,14 +126,4 @@ async fn the_wake_up_door_opens_to_its_own_token_only() {
         let call = gateway.call("PUT", path).header("authorization", "Bearer hook-token");
         assert_eq!(call.fhir("not even JSON").send().await.status, 204);
     }
-}
-
-/// The Authorization header of a token with these scopes.
-async fn scoped(gateway: &TestGateway, client: &str, secret: &str, scope: &str) -> String {
-    use base64::Engine as _;
-    let basic = base64::engine::general_purpose::STANDARD.encode(format!("{client}:{secret}"));
-    let form = format!("grant_type=client_credentials&scope={scope}");
-    let call = gateway.call("POST", "/oauth2/token").header("authorization", &format!("Basic {basic}"));
-    let reply = call.form(form).send().await;
-    format!("Bearer {}", reply.body["access_token"].as_str().expect("a token"))
 }

@@ -4,6 +4,7 @@ mod access;
 mod addresses;
 mod admission;
 mod bodies;
+mod every_route;
 mod headers;
 mod isolation;
 mod metadata;

@@ -1,5 +1,7 @@
 //! One request to the gateway as a test wants it, right or wrong.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use referral_gateway::fhir::client::http_client;
 use referral_gateway::fhir::json;
 use referral_gateway::sandbox::gateway_client::Reply;
@@ -38,6 +40,15 @@ impl TestGateway {
     pub async fn token(&self, partner: &str) -> String {
         let reply = self.partner(partner).client().request_token().await.unwrap();
         reply.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The Authorization header of a new access token of this client, with these scopes.
+    pub async fn token_of(&self, client: &str, secret: &str, scope: &str) -> String {
+        let basic = STANDARD.encode(format!("{client}:{secret}"));
+        let form = format!("grant_type=client_credentials&scope={scope}");
+        let call = self.call("POST", "/oauth2/token").header("authorization", &format!("Basic {basic}"));
+        let reply = call.form(form).send().await;
+        format!("Bearer {}", reply.body["access_token"].as_str().expect("a token"))
     }
 
     /// Sends these bytes to the Bundle door as lakeside. Where they are JSON, their patient becomes a canary.
