@@ -201,6 +201,7 @@ impl<'a> House<'a> {
             house: Arc::new(outbound::House {
                 public_url: self.public_url.clone(),
                 dialects: self.profiles.dialects.clone(),
+                clinic_name: config.clinic.name.clone(),
                 clinic: config.clinic.organization.clone(),
                 consent: Arc::new(self.clinic_rules(config)),
                 mark: if config.consent.mark_redacted { Mark::Say } else { Mark::Silent },

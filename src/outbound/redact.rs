@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::Kind;
 use super::kinds::diagnostic_report::OBSERVATION;
+use super::kinds::task;
 use super::read::Content;
 use crate::consent::permit::Permit;
 use crate::consent::redact::{Mark, reduce};
@@ -22,6 +23,8 @@ pub struct Reduced {
     pub(super) main: Value,
     /// What travels along, with its reference at the clinic.
     pub(super) companions: Vec<(String, Value)>,
+    /// The referral's Task, where it goes with an update of another kind.
+    pub(super) task: Option<Value>,
 }
 
 /// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
@@ -30,9 +33,11 @@ pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<R
     if content.resources.is_empty() || content.resources.iter().any(has_modifier_extension) {
         return None;
     }
-    let Content { kind, referral, mut resources, .. } = content;
+    let Content { kind, referral, mut resources, task: task_name, .. } = content;
     let mut main = resources.remove(0);
     let clinic_id = resource::id(&main).to_owned();
+    let is_task = |it: &Value| task_name.as_deref() == Some(resource::name_of(it).as_str());
+    let task = resources.iter().position(is_task).map(|at| keep(resources.remove(at), task::KIND.sent));
     let (binaries, others): (Vec<Value>, Vec<Value>) =
         resources.into_iter().partition(|it| resource::resource_type(it) == "Binary");
     put_inside(&mut main, &binaries);
@@ -41,7 +46,7 @@ pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<R
         let reference = resource::name_of(&it);
         (reference, keep(it, OBSERVATION))
     });
-    Some(Reduced { referral, clinic_id, companions: companions.collect(), main })
+    Some(Reduced { referral, clinic_id, companions: companions.collect(), main, task })
 }
 
 fn keep_of_kind(main: &mut Value, kind: &Kind) {
@@ -73,7 +78,7 @@ fn drop_extensions(value: &mut Value) {
     }
 }
 
-fn has_modifier_extension(value: &Value) -> bool {
+pub(super) fn has_modifier_extension(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
             map.contains_key("modifierExtension") || map.values().any(has_modifier_extension)
