@@ -69,16 +69,21 @@ pub fn message(frame: &MessageFrame<'_>, content: MessageContent) -> Value {
     let mut header = frame.header(&occasion, &parties);
     header["focus"] = json!(frame.with_content(focus, &content));
     let header_id = header["id"].as_str().unwrap_or_default();
-    let mut entries = vec![entry(&format!("urn:uuid:{header_id}"), &header)];
+    let first = (format!("urn:uuid:{header_id}"), header);
     let MessageContent { update, companions, task, .. } = content;
     let content = task.into_iter().chain([update]).chain(companions).chain(made).chain(parties);
-    entries.extend(content.map(|(address, resource)| entry(&address, &resource)));
+    let entries: Vec<Value> = [first].into_iter().chain(content).map(entry).collect();
     let id = made_id(&[frame.effect, "bundle"]);
-    json!({ "resourceType": "Bundle", "id": id, "type": "message", "entry": entries })
+    let mut bundle = json!({ "resourceType": "Bundle", "id": id, "type": "message" });
+    bundle["entry"] = Value::Array(entries);
+    bundle
 }
 
-fn entry(address: &str, resource: &Value) -> Value {
-    json!({ "fullUrl": address, "resource": resource })
+fn entry((address, resource): (String, Value)) -> Value {
+    let mut entry = json!({ "fullUrl": address });
+    // `json!` would write a whole resource anew to put it in.
+    entry["resource"] = resource;
+    entry
 }
 
 /// What happened, in the words of the guide's messages.
