@@ -67,8 +67,7 @@ impl Parts {
         limits::make_room(config);
         let metrics = Arc::default();
         let opened = ledger::open(&config.store, &metrics).await?;
-        let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
-        let store = &opened.store;
+        let (clock, store) = (&clock.unwrap_or_else(|| Arc::clone(&opened.clock)), &opened.store);
         let house = House::of(config, store, clock, metrics)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config));
         let clinic_changed = Arc::new(Notify::new());
