@@ -34,6 +34,9 @@ pub enum InboundError {
     /// A key of the submission is taken by another content. Nothing was recorded.
     #[error("a key of the submission is taken by another content")]
     Conflict,
+    /// It was taken before, and the guide has that told as a conflict.
+    #[error("it was taken before")]
+    Known,
     /// A reply is not what its door takes.
     #[error("not what the door for a {} takes", .0.word())]
     NotAReply(ReplyKind),
@@ -87,6 +90,11 @@ impl Explain for InboundError {
                 "GW_DIALECT_BROKEN",
                 "Nothing was recorded, because a definition of ours by which this is translated is broken. Send the \
                  same again later; nothing needs to be changed.",
+            )],
+            Self::Known => vec![Issue::error(
+                IssueKind::Duplicate,
+                "SEND_KNOWN",
+                "This was taken before, so there is nothing to do: your guide has a repeat answered so.",
             )],
             Self::NotAReply(_)
             | Self::NotAbout

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::fhir::client::FhirClient;
+use crate::fhir::message::ReplyTo;
 use crate::fhir::outcome::Issue;
 use crate::model::clock::Clock;
 use crate::model::effects::WriteRules;
@@ -42,7 +43,7 @@ use crate::model::envelope::Envelope;
 use crate::model::looks::LookObserver;
 use crate::model::partner::{BusinessIdentifier, Partner, Partners};
 use crate::store::Store;
-use crate::translation::dialects::Dialects;
+use crate::translation::dialects::{Correlation, Dialects, DuplicateAnswer};
 use crate::translation::submission::Submission;
 use crate::validation::{self, ProfileLibrary};
 use gather::Sources;
@@ -97,21 +98,42 @@ impl Inbound {
     ) -> Result<Receipt, InboundError> {
         let opened = open::message(&envelope, partner.fhir_version)?;
         validate::message(&opened, &envelope, &self.house, partner)?;
-        let recorded = record::referral(self, &envelope, &opened, partner.fhir_version, intake).await?;
+        let rules = &self.house.dialects.of(partner.dialect)?.rules;
+        let spoken = (&**rules, partner.fhir_version);
+        let recorded = record::referral(self, &envelope, &opened, spoken, intake).await?;
         let (referral, repeated) = (&recorded.referral, recorded.repeated);
         tracing::info!(referral.id = %referral.id, partner.id = %partner.id, repeated, "referral accepted");
+        if repeated && rules.duplicates.answer == DuplicateAnswer::Conflict {
+            return Err(InboundError::Known);
+        }
         receipt::of(&recorded, opened.message(), &self.house, partner)
     }
 
     /// The road up to the record, and no further: every issue that [`Inbound::accept`] would name, warnings included.
     pub fn check(&self, partner: &Partner, envelope: &Envelope) -> Result<Vec<Issue>, InboundError> {
         let opened = open::message(envelope, partner.fhir_version)?;
-        let issues = validate::violations(&opened, envelope.door, &self.house, partner)?;
+        let issues = validate::violations(&opened, envelope, &self.house, partner)?;
         if !issues.is_empty() {
             return Ok(issues);
         }
         let warnings = consent_faults::warnings(&Submission::of(opened.message()), &self.house.time_zone);
         Ok(opened.as_sent(warnings))
+    }
+}
+
+impl House {
+    /// Which of a message's ids a reply to this partner quotes.
+    pub fn quotes(&self, partner: &Partner) -> ReplyTo {
+        match self.dialects.of(partner.dialect).map(|it| it.rules.correlation) {
+            Ok(Correlation::BundleId) => ReplyTo::Bundle,
+            _ => ReplyTo::MessageHeader,
+        }
+    }
+
+    /// The code of the partner's guide for a refusal of this status and kind, as (system, code).
+    pub fn guides_code(&self, partner: &Partner, status: u16, kind: &str) -> Option<(String, String)> {
+        let rules = &self.dialects.of(partner.dialect).ok()?.rules;
+        rules.error_code(status, kind).map(|(system, code)| (system.to_owned(), code.to_owned()))
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Doors;
 use super::refusal::Refusal;
-use super::request_log::note_caller;
+use super::request_log::{CallingPartner, note_caller};
 use crate::auth::scope::Interaction;
 use crate::auth::verify::Caller;
 use crate::fhir::outcome::{Issue, IssueKind};
@@ -48,6 +48,10 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
         note_caller(&caller.client_id, partner.as_ref().map(|it| it.id.as_str()));
         may_call_now(&caller, doors)?;
         let partner = partner.ok_or_else(Refusal::forbidden)?;
+        if let Some(caller) = parts.extensions.get::<CallingPartner>() {
+            // Asked for twice in one request, it is the same partner.
+            let _ = caller.0.set(Arc::clone(&partner));
+        }
         must_speak(&parts.headers, partner.fhir_version)?;
         Ok(Self { partner, caller })
     }

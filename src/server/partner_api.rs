@@ -16,7 +16,7 @@ use super::partner_replies;
 use super::refusal::{InReply, Refusal};
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
-use crate::fhir::message::{self, Received, ReplyTo, Said};
+use crate::fhir::message::{self, Received, Said};
 use crate::fhir::{json, resource};
 use crate::inbound::Intake;
 use crate::inbound::edge::{as_r4, for_version, type_in};
@@ -32,6 +32,7 @@ use crate::telemetry::metrics::Accept;
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 
 /// `POST /fhir`: a partner sends a referral and what belongs to it as one transaction.
@@ -78,9 +79,10 @@ pub async fn receive_message(
     body: FhirBody,
 ) -> Result<Response, Refusal> {
     let version = from.partner.fhir_version;
+    let quotes = doors.inbound.house.quotes(&from.partner);
     let received = json::parse(&body.bytes).ok().and_then(|it| Received::of(&as_r4(it, version)));
     let endpoint = format!("{}/$process-message", doors.addresses.fhir_base);
-    let reply = received.map(|to| InReply { to, quotes: ReplyTo::default(), endpoint, version });
+    let reply = received.map(|to| InReply { to, quotes, endpoint, version });
     let taken = match said_in_message(&doors, &from, &headers, &body.bytes).await {
         Ok(None) => receive(doors, from, &headers, (Door::Message, body)).await,
         Ok(Some(said)) => return Ok(reply_about_known(said, reply, (&from, &doors))),
@@ -165,18 +167,23 @@ async fn take(
         body: Sensitive::new(body.to_vec()),
         received: doors.clock.now(),
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
+        request_id: headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).map(str::to_owned),
         if_none_exist: key(headers, &IF_NONE_EXIST)?,
         gathered: None,
     };
     let intake = if doors.admission.shut().is_empty() { Intake::Open } else { Intake::RepeatsOnly };
+    let lacks = doors.inbound.lacks(&from.partner, &envelope)?;
     // Room for what is read besides the body. It is not what recording costs.
-    let _room = match door {
-        Door::Task => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
-        _ => None,
+    let _room = match &lacks {
+        Some(_) => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
+        None => None,
     };
-    let envelope = match doors.inbound.gather(&from.partner, envelope, intake).await? {
-        Gathering::Whole(envelope) => *envelope,
-        Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+    let envelope = match lacks {
+        Some(sent) => match doors.inbound.gather(&from.partner, envelope, (sent, intake)).await? {
+            Gathering::Whole(envelope) => *envelope,
+            Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+        },
+        None => envelope,
     };
     let begun = Instant::now();
     let accepted = doors.inbound.accept(&from.partner, envelope, intake).await;

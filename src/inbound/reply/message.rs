@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::open;
+use super::super::validate::header_without;
 use super::super::{Inbound, InboundError};
 use super::{Draft, Incoming};
 use crate::fhir::{bundle, resource};
@@ -29,6 +30,10 @@ impl Inbound {
             let is_new_too = event.is_some_and(|it| *it == of_guide.new_event.as_str());
             return if is_new_too { Ok(None) } else { Err(InboundError::NotAbout) };
         };
+        let missing = header_without(message, &of_guide.header_needs);
+        if !missing.is_empty() {
+            return Err(InboundError::Invalid(opened.as_sent(missing)));
+        }
         let incoming = Incoming { kind: ReplyKind::Message, ..incoming };
         let draft = self.draft(partner, incoming, Some(referral)).await?;
         let brings = bundle::resources(draft.opened.message()).any(is_addition);
