@@ -433,6 +433,17 @@ async fn a_task_that_consent_does_not_release_does_not_go_with_what_it_does() {
     assert_eq!(messages(&gateway).len(), 2, "the Task itself is held");
 }
 
+/// What one guide or the other wants in a MessageHeader.
+fn what_guides_need() -> Value {
+    let us = json!({ "display": "Harbour Clinic" });
+    json!({
+        "sender": { "display": "Lakeside" },
+        "destination": [{ "endpoint": "https://us.example/fhir", "receiver": us }],
+        "reason": { "coding": [{ "system": "https://fhir.nhs.uk/CodeSystem/message-reason-bars", "code": "new" }] },
+        "definition": "https://fhir.nhs.uk/MessageDefinition/bars-message-servicerequest-request-referral",
+    })
+}
+
 #[tokio::test]
 async fn where_a_guide_correlates_messages_an_update_answers_the_one_that_brought_the_referral() {
     let cow = ("http://hl7.org/fhir/uv/cow/CodeSystem/temp", "new-order");
@@ -448,8 +459,10 @@ async fn where_a_guide_correlates_messages_an_update_answers_the_one_that_brough
         } else {
             Messaging::default()
         });
-        let reply =
-            gateway.send_message(&people::message(1, &ReferralOptions::default(), event, "Task")).await;
+        let mut message = people::message(1, &ReferralOptions::default(), event, "Task");
+        let header = message["entry"][0]["resource"].as_object_mut().unwrap();
+        header.extend(what_guides_need().as_object().unwrap().clone());
+        let reply = gateway.send_message(&message).await;
         assert_eq!(reply.status, 200, "{}", reply.body);
         gateway.settle().await;
         let referral = gateway.clinic().referrals().remove(0);
@@ -458,7 +471,7 @@ async fn where_a_guide_correlates_messages_an_update_answers_the_one_that_brough
         gateway.settle().await;
 
         let message = messages(&gateway).pop().unwrap();
-        let said = header(&message);
+        let said = self::header(&message);
         assert_eq!(said["response"]["identifier"].as_str(), quoted, "{head}");
         assert_eq!(said["response"]["code"].as_str(), quoted.map(|_| "ok"), "{head}");
         assert_eq!(
