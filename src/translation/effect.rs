@@ -1,5 +1,8 @@
 //! Names for what we write elsewhere, so that the same effect is known again there.
 
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -72,6 +75,27 @@ pub fn effect_system(public_url: &str) -> String {
 /// An effect's name as an `Identifier`.
 pub fn effect_identifier(public_url: &str, name: &str) -> Value {
     typed_identifier(FILLER, &effect_system(public_url), name)
+}
+
+/// The id under which a partner reads an update: the same for every version of it, and the referral's own
+/// for the coordination Task.
+pub fn hosted_update_id(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
+    if resource_type == "Task" {
+        return referral.to_string();
+    }
+    update_name(referral, resource_type, clinic_id)
+}
+
+/// The name of an update: the same for every version of it, and without the clinic's own id.
+pub fn update_name(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
+    let digest =
+        digest::digest(&digest::SHA256, format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
+    let mut name = "upd-".to_owned();
+    for byte in &digest.as_ref()[..16] {
+        // Writing to a String cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 /// Whether a resource is what we wrote of a reply: its partner sent it, and does not get it back.

@@ -1,20 +1,27 @@
 //! Which referral a reply is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::super::{Inbound, InboundError};
 use crate::fhir::reference::type_and_id;
 use crate::fhir::{bundle, coding, resource};
+use crate::model::delivery::{DeliveryState, Owed};
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::Referral;
+use crate::model::work::StoreError;
+use crate::store::DeliveryFilter;
+use crate::translation::effect::hosted_update_id;
 use crate::translation::reply::{Places, about};
 use crate::translation::submission::Submission;
 
 /// So many referrals with one identifier are looked at: two are one too many.
 const ENOUGH: usize = 2;
+
+/// So many of the newest updates of a referral may be named in a reply.
+const MOST_UPDATES: usize = 500;
 
 impl Inbound {
     /// The one referral of the partner that a reply names, by our id or by an identifier of the partner's.
@@ -84,12 +91,39 @@ impl Inbound {
         Ok(found.into_iter().map(|it| it.id).collect())
     }
 
-    pub(super) fn places<'a>(&'a self, referral: &'a Referral, submission: &'a Submission<'a>) -> Places<'a> {
+    /// What the partner was sent of a referral, by its own names and ours: the clinic's names for it.
+    pub(super) async fn updates_of(
+        &self,
+        referral: ReferralId,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let states = vec![DeliveryState::Delivered, DeliveryState::InInbox];
+        let filter = DeliveryFilter { states, referral: Some(referral), limit: MOST_UPDATES, partner: None };
+        let mut names = BTreeMap::new();
+        for delivery in self.store.deliveries(filter).await? {
+            let Owed::Deliver(update) = &delivery.task else {
+                continue;
+            };
+            let there = &update.resource;
+            let hosted = hosted_update_id(referral, &there.resource_type, &there.id);
+            names.insert(format!("{}/{hosted}", there.resource_type), there.reference());
+            names.extend(delivery.remote.map(|it| (it.reference, there.reference())));
+        }
+        Ok(names)
+    }
+
+    pub(super) fn places<'a>(
+        &'a self,
+        referral: &'a Referral,
+        submission: &'a Submission<'a>,
+        updates: &'a BTreeMap<String, String>,
+    ) -> Places<'a> {
         Places {
             referral: referral.id,
             submission,
             record: referral.clinic.as_ref(),
+            updates,
             public_url: &self.house.public_url,
+            partner_base: self.sources.servers.get(&referral.partner).map(|it| it.server.base()),
         }
     }
 }

@@ -73,7 +73,7 @@ fn other_patient(places: &Places<'_>, index: &MessageIndex<'_>, entry: &Entry<'_
     let patient = reply::patient(entry.resource);
     let text = patient["reference"].as_str()?;
     let named = places.named(text, index, entry);
-    if named.is_some_and(|it| places.is_patient(it)) {
+    if named.is_some_and(|it| places.is_patient(&it)) {
         return None;
     }
     let element = if resource_type(entry.resource) == "Task" { "for" } else { "subject" };

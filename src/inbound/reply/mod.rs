@@ -74,7 +74,8 @@ impl Inbound {
             None => self.referral_of(partner, opened.message()).await?,
         };
         let message = self.message(&referral, partner).await?;
-        check::references(&opened, &self.places(&referral, &Submission::of(&message)))?;
+        let updates = self.updates_of(referral.id).await?;
+        check::references(&opened, &self.places(&referral, &Submission::of(&message), &updates))?;
         let new = NewReply {
             id: ReplyId::new(incoming.received),
             referral: referral.id,

@@ -53,7 +53,9 @@ impl Inbound {
         let terms =
             self.house.dialects.of(partner.dialect).map_err(|_| Failure::NotSent("dialect-broken"))?;
         let submission = Submission::of(&recorded.message);
-        let places = self.places(&recorded.referral, &submission);
+        let updates =
+            self.updates_of(delivery.referral).await.map_err(|_| Failure::NotSent("ledger-unavailable"))?;
+        let places = self.places(&recorded.referral, &submission, &updates);
         let names = EffectNames::of_reply(&self.house.public_url, id);
         let parties = Parties {
             received: recorded.reply.received,

@@ -1,5 +1,7 @@
 //! Where at the clinic stands what a reply refers to.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::fhir::message_index::{Entry, MessageIndex};
@@ -19,12 +21,16 @@ pub struct Places<'a> {
     pub submission: &'a Submission<'a>,
     /// What the clinic has of it; none: nothing yet.
     pub record: Option<&'a ClinicRecord>,
+    /// What the partner was sent of it, by the names under which the partner knows it, `Type/id`: the clinic's names.
+    pub updates: &'a BTreeMap<String, String>,
     /// Our public address.
     pub public_url: &'a str,
+    /// The base address of the partner's own server, where it has one.
+    pub partner_base: Option<&'a str>,
 }
 
 /// What a reference in a reply leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     /// The referral's order.
     Order,
@@ -32,6 +38,8 @@ pub enum Named {
     Task,
     /// A part of what was sent.
     Part(usize),
+    /// Something of the clinic's that the partner was sent, by the clinic's name for it.
+    Update(String),
 }
 
 impl Places<'_> {
@@ -42,7 +50,21 @@ impl Places<'_> {
         {
             return self.same(resource);
         }
-        self.hosted(reference).or_else(|| self.sent(reference))
+        self.hosted(reference).or_else(|| self.sent(reference)).or_else(|| self.update(reference))
+    }
+
+    /// As the partner names what it was sent: on its own server, or on ours.
+    fn update(&self, reference: &str) -> Option<Named> {
+        let bases = [Some(format!("{}/fhir", self.public_url)), self.partner_base.map(str::to_owned)];
+        let relative = match target(reference) {
+            Target::Absolute(url) => {
+                bases.into_iter().flatten().find_map(|it| url.strip_prefix(&it)?.strip_prefix('/'))?
+            }
+            Target::Relative { .. } => reference,
+            _ => return None,
+        };
+        let (resource_type, id) = type_and_id(relative)?;
+        self.updates.get(&format!("{resource_type}/{id}")).cloned().map(Named::Update)
     }
 
     /// What a logical reference leads to: an identifier that the order or the Task has.
@@ -105,18 +127,19 @@ impl Places<'_> {
     }
 
     /// Whether it is the referral's patient.
-    pub fn is_patient(&self, named: Named) -> bool {
-        matches!(named, Named::Part(number) if self.submission.patient() == Some(number))
+    pub fn is_patient(&self, named: &Named) -> bool {
+        matches!(named, Named::Part(number) if self.submission.patient() == Some(*number))
     }
 
     /// What the clinic's server calls it.
-    pub fn at_clinic(&self, named: Named) -> Option<String> {
+    pub fn at_clinic(&self, named: &Named) -> Option<String> {
         let record = self.record?;
         let found = match named {
+            Named::Update(there) => return Some(there.clone()),
             Named::Order => record.first("ServiceRequest"),
             Named::Task => record.coordination_task(),
             Named::Part(number) => {
-                record.written.iter().find(|it| it.entry == Some(number)).map(|it| &it.resource)
+                record.written.iter().find(|it| it.entry == Some(*number)).map(|it| &it.resource)
             }
         };
         found.map(crate::model::update::ResourceVersion::reference)
@@ -124,7 +147,7 @@ impl Places<'_> {
 
     /// The referral's patient at the clinic.
     pub fn patient(&self) -> Option<String> {
-        self.submission.patient().and_then(|number| self.at_clinic(Named::Part(number)))
+        self.submission.patient().and_then(|number| self.at_clinic(&Named::Part(number)))
     }
 
     /// Makes a reference lead to what stands at the clinic. What does not stand there is kept as a name.
@@ -134,7 +157,7 @@ impl Places<'_> {
             return;
         }
         let named = self.named(&text, index, entry);
-        if let Some(there) = named.and_then(|it| self.at_clinic(it)) {
+        if let Some(there) = named.as_ref().and_then(|it| self.at_clinic(it)) {
             reference["reference"] = json!(there);
             return;
         }

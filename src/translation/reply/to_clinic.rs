@@ -41,8 +41,8 @@ pub fn reply_to_clinic(
 /// Order Workflows, cancelling and modifying requests). `sent`: the Task that asks, where one does.
 pub fn abort_task(sent: Option<&Value>, with: &ReplyParties<'_>) -> Option<ForClinic> {
     let places = with.places;
-    let task = places.at_clinic(super::places::Named::Task)?;
-    let order = places.at_clinic(super::places::Named::Order)?;
+    let task = places.at_clinic(&super::places::Named::Task)?;
+    let order = places.at_clinic(&super::places::Named::Order)?;
     let parties = with.parties;
     let mut abort = json!({
         "resourceType": "Task",
@@ -85,7 +85,7 @@ fn addition(entry: &Entry<'_>, index: &MessageIndex<'_>, with: &ReplyParties<'_>
 
 /// Links a resource to the order, so that everybody at the clinic finds it there.
 fn link(resource: &mut Value, with: &ReplyParties<'_>) {
-    let Some(order) = with.places.at_clinic(super::places::Named::Order) else {
+    let Some(order) = with.places.at_clinic(&super::places::Named::Order) else {
         return;
     };
     let link = json!({ "reference": order, "type": "ServiceRequest" });

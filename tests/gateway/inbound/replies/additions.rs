@@ -188,3 +188,31 @@ async fn a_reply_waits_for_a_clinic_that_is_down_and_stands_there_once_after_an_
     assert_eq!(reply.status, 201);
     assert_eq!(gateway.clinic().server().all("Communication").len(), 1);
 }
+
+#[tokio::test]
+async fn an_answer_to_what_the_clinic_sent_names_it_at_the_clinic() {
+    let mut gateway = TestGateway::start().await;
+    let known = Known::of(&mut gateway).await;
+    let question = gateway.clinic().send_message(&known.there, "Is the imaging done?");
+    gateway.settle().await;
+    let received = gateway.lakeside().server().all("Communication").remove(0);
+    let own = format!("Communication/{}", received["id"].as_str().unwrap());
+    let base = gateway.lakeside().server().base_url().to_owned();
+
+    for (number, reference) in [own.clone(), format!("{base}/{own}")].into_iter().enumerate() {
+        let mut answer = communication(&known.order());
+        answer["identifier"][0]["value"] = json!(format!("answer-{number}"));
+        answer["inResponseTo"] = json!([{ "reference": reference }]);
+        let reply = post(&gateway, &answer).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        gateway.settle().await;
+    }
+
+    let there = gateway.clinic().server().all("Communication");
+    let answers: Vec<_> = there.iter().filter(|it| it.get("inResponseTo").is_some()).collect();
+    assert_eq!(answers.len(), 2);
+    for answer in answers {
+        let name = format!("Communication/{}", question["id"].as_str().unwrap());
+        assert_eq!(answer["inResponseTo"][0]["reference"], name.as_str());
+    }
+}
