@@ -48,7 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // `preview` walks the road in without a gateway; `deliveries` reads the ledger of one that may run.
-    // `profiles` shows what validation knows.
+    // `profiles` shows what validation knows, and `preview` prints what became of each value.
     (
         "cli",
         &[
@@ -58,6 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "fhir",
             "validation",
+            "translation",
             "inbound",
             "store",
             "sandbox",

@@ -11,6 +11,7 @@ pub mod parts;
 mod patience;
 pub mod preflight;
 pub mod pressure;
+pub mod preview;
 pub mod profiles;
 mod running;
 mod sources;

@@ -1,6 +1,7 @@
 //! What can be told about settings before anything is opened: beyond what `config` may know, such as
 //! whether keys can be used.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::parts::fhir_client;
@@ -9,6 +10,7 @@ use super::{StartError, profiles, tls_of};
 use crate::auth::verify::Clients;
 use crate::config::settings::Config;
 use crate::fhir::client::http_client;
+use crate::inbound::validate;
 use crate::model::client::ClientCredential;
 use crate::model::clock::{Clock, SystemClock};
 use crate::model::partner::{OutboundMode, Partner};
@@ -42,7 +44,28 @@ pub fn unusable(config: &Config) -> Vec<String> {
 
 /// What is told of definitions that can be used.
 pub fn notes(config: &Config) -> Vec<String> {
-    profiles::load(config.profiles_directory.as_deref()).map(|it| it.notes).unwrap_or_default()
+    let Ok(profiles) = profiles::load(config.profiles_directory.as_deref()) else {
+        return Vec::new();
+    };
+    let unchecked = unchecked(&profiles, config);
+    profiles.notes.into_iter().chain(unchecked).collect()
+}
+
+/// What profiles say that is not checked, for each that is in use.
+fn unchecked(profiles: &Profiles, config: &Config) -> Vec<String> {
+    let mut notes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for partner in &config.partners {
+        let Ok(rules) = validate::rules(&profiles.library, &profiles.dialects, partner) else {
+            continue; // It is among the faults.
+        };
+        for profile in rules.profiles() {
+            for what in &profile.unchecked {
+                let note = format!("{}: not checked: {what}", profile.url);
+                notes.entry(note).or_default().push(partner.id.as_str());
+            }
+        }
+    }
+    notes.into_iter().map(|(note, partners)| format!("{note} (for {})", partners.join(", "))).collect()
 }
 
 /// Definitions that cannot be used, and partners whose messages cannot be checked because of it.

@@ -86,7 +86,8 @@ pub enum Severity {
 }
 
 impl Severity {
-    const fn code(self) -> &'static str {
+    /// The code as FHIR spells it.
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",

@@ -34,6 +34,11 @@ impl Opened {
         self.converted.as_ref().map(|it| &it.report)
     }
 
+    /// What the conversion made of it; none: it was R4.
+    pub fn converted(&self) -> Option<&versions::Converted> {
+        self.converted.as_ref()
+    }
+
     /// Issues with their places as the sender wrote them, and its elements that its own version does not know.
     pub fn as_sent(&self, issues: Vec<Issue>) -> Vec<Issue> {
         let Some(converted) = &self.converted else {

@@ -8,7 +8,8 @@ use crate::fhir::bundle;
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::Partner;
-use crate::validation::{self, Form, ProfileFault, Rules};
+use crate::translation::dialects::Dialects;
+use crate::validation::{self, Form, ProfileFault, ProfileLibrary, Rules};
 
 /// Refuses a message that cannot be taken as a referral of this partner.
 pub fn message(
@@ -30,7 +31,7 @@ pub fn violations(
 ) -> Result<Vec<Issue>, InboundError> {
     // Before anything is recorded: what is answered and written needs it.
     let dialect = &house.dialects.of(partner.dialect)?.rules;
-    let rules = &rules(house, partner)?;
+    let rules = &rules(&house.profiles, &house.dialects, partner)?;
     let form = match envelope.door {
         _ if envelope.gathered.is_some() => Form::Collection,
         Door::Task => Form::Collection,
@@ -86,12 +87,16 @@ fn tell_place_as_sent(issue: &mut Issue, places: &[String]) {
 }
 
 /// The profiles that the partner's file names; where it names none, those of its guide whose definitions are here.
-fn rules(house: &House, partner: &Partner) -> Result<Rules, InboundError> {
+pub fn rules(
+    profiles: &ProfileLibrary,
+    dialects: &Dialects,
+    partner: &Partner,
+) -> Result<Rules, InboundError> {
     let named = partner.profiles.iter().map(String::as_str);
     if !partner.profiles.is_empty() {
-        return Ok(house.profiles.rules(named)?);
+        return Ok(profiles.rules(named)?);
     }
-    let wanted = &house.dialects.of(partner.dialect)?.rules.profiles;
-    let is_here = |url: &&str| !matches!(house.profiles.rules([*url]), Err(ProfileFault::Unknown(_)));
-    Ok(house.profiles.rules(wanted.iter().map(String::as_str).filter(is_here))?)
+    let wanted = &dialects.of(partner.dialect)?.rules.profiles;
+    let is_here = |url: &&str| !matches!(profiles.rules([*url]), Err(ProfileFault::Unknown(_)));
+    Ok(profiles.rules(wanted.iter().map(String::as_str).filter(is_here))?)
 }

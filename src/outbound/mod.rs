@@ -22,6 +22,8 @@ mod message;
 
 mod prepare;
 
+pub mod preview;
+
 mod proof;
 
 pub mod consent_check;

@@ -30,14 +30,20 @@ pub struct Reduced {
 /// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
 pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<Reduced> {
     content.resources = reduce(&content.resources, permit, mark);
-    if content.resources.is_empty() || content.resources.iter().any(has_modifier_extension) {
-        return None;
-    }
     let Content { kind, referral, mut resources, task: task_name, .. } = content;
-    let mut main = resources.remove(0);
-    let clinic_id = resource::id(&main).to_owned();
+    let clinic_id = resource::id(resources.first()?).to_owned();
     let is_task = |it: &Value| task_name.as_deref() == Some(resource::name_of(it).as_str());
     let task = resources.iter().position(is_task).map(|at| keep(resources.remove(at), task::KIND.sent));
+    let (main, companions) = to_kind(resources, kind)?;
+    Some(Reduced { referral, clinic_id, main, companions, task })
+}
+
+/// Down to the elements of a kind. None: see [`to_minimum`]. What it makes is no [`Reduced`] yet, so nothing sends it.
+pub(super) fn to_kind(mut resources: Vec<Value>, kind: &Kind) -> Option<(Value, Vec<(String, Value)>)> {
+    if resources.is_empty() || resources.iter().any(has_modifier_extension) {
+        return None;
+    }
+    let mut main = resources.remove(0);
     let (binaries, others): (Vec<Value>, Vec<Value>) =
         resources.into_iter().partition(|it| resource::resource_type(it) == "Binary");
     put_inside(&mut main, &binaries);
@@ -46,7 +52,7 @@ pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<R
         let reference = resource::name_of(&it);
         (reference, keep(it, OBSERVATION))
     });
-    Some(Reduced { referral, clinic_id, companions: companions.collect(), main, task })
+    Some((main, companions.collect()))
 }
 
 fn keep_of_kind(main: &mut Value, kind: &Kind) {

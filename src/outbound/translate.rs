@@ -65,33 +65,13 @@ impl Outbound {
             dialect: self.house.dialects.of(partner.dialect).map_err(|_| DIALECT_BROKEN)?,
             form,
         };
-        let place =
-            update_name(reduced.referral.id, resource::resource_type(&reduced.main), &reduced.clinic_id);
-        let addresses: BTreeMap<String, String> = reduced
-            .companions
-            .iter()
-            .enumerate()
-            .map(|(n, (it, _))| (it.clone(), address(n, form, &place)))
-            .collect();
         let state = state_of(reduced.task.as_ref().unwrap_or(&reduced.main), &terms.dialect.states);
-        let mut message = ForPartner { main: reduced.main, companions: Vec::new(), place };
-        to_partner(&mut message.main, &terms, &addresses);
-        for (number, (_, mut companion)) in reduced.companions.into_iter().enumerate() {
-            to_partner(&mut companion, &terms, &addresses);
-            message.companions.push((address(number, form, &message.place), companion));
-        }
-        match form {
-            Form::Pushed | Form::Message => message.name_effects(&self.house.public_url, effect),
-            Form::Hosted => message.host(&reduced.referral, &reduced.clinic_id),
-        }
-        if resource::resource_type(&message.main) == "Task" {
-            echo_identifiers(&mut message.main, &terms);
-        }
+        let update = made((reduced.main, reduced.companions), &reduced.clinic_id, &terms, effect);
         if form == Form::Message {
-            let task = reduced.task.and_then(|it| task_along(it, &terms, &addresses));
-            return self.in_message(message, (task, state), &terms, effect);
+            let task = reduced.task.and_then(|it| task_along(it, &terms));
+            return self.in_message(update, (task, state), &terms, effect);
         }
-        Ok(message)
+        Ok(update)
     }
 
     async fn placer(&self, referral: ReferralId, version: FhirVersion) -> Result<Placer, Failure> {
@@ -105,6 +85,47 @@ impl Outbound {
         let message = if version == FhirVersion::R4 { sent } else { versions::to_r4(&sent, version).value };
         Ok(Placer::of(&Submission::of(&message)).in_message(&message))
     }
+}
+
+/// What a partner would get, for a preview: bare values, which nothing sends.
+pub(super) fn looked_at(
+    reduced: (Value, Vec<(String, Value)>),
+    clinic_id: &str,
+    terms: &PartnerTerms<'_>,
+    effect: &str,
+) -> (Value, Vec<Value>) {
+    let made = made(reduced, clinic_id, terms, effect);
+    (made.main, made.companions.into_iter().map(|(_, it)| it).collect())
+}
+
+/// The addresses of what travels along, by its references at the clinic.
+pub(super) fn addresses(companions: &[(String, Value)], form: Form, place: &str) -> BTreeMap<String, String> {
+    companions.iter().enumerate().map(|(n, (it, _))| (it.clone(), address(n, form, place))).collect()
+}
+
+fn made(
+    (main, companions): (Value, Vec<(String, Value)>),
+    clinic_id: &str,
+    terms: &PartnerTerms<'_>,
+    effect: &str,
+) -> ForPartner {
+    let (form, referral) = (terms.form, terms.referral);
+    let place = update_name(referral.id, resource::resource_type(&main), clinic_id);
+    let addresses = addresses(&companions, form, &place);
+    let mut message = ForPartner { main, companions: Vec::new(), place };
+    to_partner(&mut message.main, terms, &addresses);
+    for (number, (_, mut companion)) in companions.into_iter().enumerate() {
+        to_partner(&mut companion, terms, &addresses);
+        message.companions.push((address(number, form, &message.place), companion));
+    }
+    match form {
+        Form::Pushed | Form::Message => message.name_effects(terms.public_url, effect),
+        Form::Hosted => message.host(referral, clinic_id),
+    }
+    if resource::resource_type(&message.main) == "Task" {
+        echo_identifiers(&mut message.main, terms);
+    }
+    message
 }
 
 impl ForPartner {
@@ -172,14 +193,10 @@ fn echo_identifiers(task: &mut Value, terms: &PartnerTerms<'_>) {
 
 /// The referral's Task as it goes with an update of another kind: under the names that it has whenever it goes. None:
 /// it is not valid, which is no reason to keep the update back.
-fn task_along(
-    mut task: Value,
-    terms: &PartnerTerms<'_>,
-    addresses: &BTreeMap<String, String>,
-) -> Option<Value> {
+fn task_along(mut task: Value, terms: &PartnerTerms<'_>) -> Option<Value> {
     let at_clinic = terms.referral.clinic.as_ref().and_then(|it| it.coordination_task())?;
     let place = update_name(terms.referral.id, "Task", &at_clinic.id);
-    to_partner(&mut task, terms, addresses);
+    to_partner(&mut task, terms, &BTreeMap::new());
     add_identifier(&mut task, effect_identifier(terms.public_url, &place));
     echo_identifiers(&mut task, terms);
     check_resource(&task, "Task").is_empty().then_some(task)

@@ -52,13 +52,16 @@ pub fn coordination_task(
     if let Some(identifier) = order.placer_task_identifiers.first() {
         task["partOf"] = json!([{ "type": "Task", "identifier": identifier }]);
     }
-    for element in ["priority", "description", "reasonCode", "note", "restriction", "input"] {
+    for element in TAKEN_OVER {
         if let Some(value) = placer_task.and_then(|it| it.get(element)) {
             task[element] = value.clone();
         }
     }
     task
 }
+
+/// The elements of the placer's Task that the clinic's has from it, besides its identifiers.
+pub const TAKEN_OVER: [&str; 6] = ["priority", "description", "reasonCode", "note", "restriction", "input"];
 
 /// What a coordination Task points to.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! Between a partner's terms and the clinic's. Pure: no I/O, no clock, no state.
 
+pub mod account;
 pub mod codes;
 pub mod coordination;
 pub mod dialects;

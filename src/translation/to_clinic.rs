@@ -25,6 +25,8 @@ pub struct ForClinic {
     pub ids: Vec<Option<String>>,
     /// Which codings were added, and by which code map.
     pub codes: Vec<CodeTrace>,
+    /// For each part of the submission, the first that is known by the same identifier: that one is written.
+    pub firsts: Vec<usize>,
 }
 
 /// Attachments above this many base64 characters become a Binary of their own.
@@ -69,6 +71,7 @@ pub fn to_clinic(
         parts: writer.parts,
         ids: writer.ids,
         codes: writer.codes,
+        firsts: writer.firsts,
     }
 }
 
@@ -156,23 +159,10 @@ impl<'m> Writer<'_, 'm> {
             }
         }
         keep_of_meta(&mut resource, &["profile", "security", "tag"]);
-        reference::for_each_mut(&mut resource, &mut |it| self.point_into_transaction(it, part));
+        reference::for_each_mut(&mut resource, &mut |it| {
+            point_into_transaction(it, part, self.submission, &self.firsts);
+        });
         resource
-    }
-
-    fn point_into_transaction(&self, reference: &mut Value, part: &Part<'m>) {
-        let text = reference["reference"].as_str().unwrap_or_default().to_owned();
-        if let Some(number) = self.submission.resolve(&text, part) {
-            let to_task = self.submission.parts()[number].resource_type() == "Task";
-            let address = || address(self.firsts[number]);
-            reference["reference"] = json!(if to_task { TASK_ADDRESS.to_owned() } else { address() });
-            return;
-        }
-        if let (Target::Absolute(url), Some(map)) = (target(&text), reference.as_object_mut()) {
-            // It names something on the sender's server: kept as a name, not as an address of ours.
-            map.shift_remove("reference");
-            map.entry("identifier").or_insert_with(|| address_identifier(url));
-        }
     }
 
     /// Gives the resource our name, and returns the search that finds it again.
@@ -219,6 +209,28 @@ impl<'m> Writer<'_, 'm> {
         self.entries.push(bundle::create_entry(full_url, resource, known_by.0));
         self.parts.push(part);
         self.ids.push(known_by.1.map(|name| self.names.name(name)));
+    }
+}
+
+/// Makes of a reference of this part one to an entry of the transaction, where it names a part. `firsts`: for each
+/// part, the one that is written for it.
+pub(super) fn point_into_transaction(
+    reference: &mut Value,
+    part: &Part<'_>,
+    submission: &Submission<'_>,
+    firsts: &[usize],
+) {
+    let text = reference["reference"].as_str().unwrap_or_default().to_owned();
+    if let Some(number) = submission.resolve(&text, part) {
+        let to_task = submission.parts()[number].resource_type() == "Task";
+        let address = || address(firsts[number]);
+        reference["reference"] = json!(if to_task { TASK_ADDRESS.to_owned() } else { address() });
+        return;
+    }
+    if let (Target::Absolute(url), Some(map)) = (target(&text), reference.as_object_mut()) {
+        // It names something on the sender's server: kept as a name, not as an address of ours.
+        map.shift_remove("reference");
+        map.entry("identifier").or_insert_with(|| address_identifier(url));
     }
 }
 

@@ -65,6 +65,16 @@ pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &B
     }
 }
 
+/// What becomes of one Reference; none: it is removed.
+pub fn relinked(
+    reference: &Value,
+    terms: &PartnerTerms<'_>,
+    companions: &BTreeMap<String, String>,
+) -> Option<Value> {
+    let mut it = reference.clone();
+    rewrite(&mut it, terms, companions).then_some(it)
+}
+
 fn rewrite(it: &mut Value, terms: &PartnerTerms<'_>, companions: &BTreeMap<String, String>) -> bool {
     let text = it["reference"].as_str().unwrap_or_default().to_owned();
     if matches!(target(&text), Target::Contained(_)) {

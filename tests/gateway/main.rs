@@ -19,6 +19,7 @@ mod inbound;
 mod operator;
 mod outbound;
 mod permit;
+mod preview;
 mod privacy;
 mod shutdown;
 mod status;

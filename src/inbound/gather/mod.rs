@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::{Inbound, InboundError, Intake, record};
 use crate::fhir::client::FhirClient;
@@ -85,6 +86,36 @@ pub enum GatherFault {
     /// Its server is being read for as many Tasks as may be.
     #[error("too many tasks of this sender are being read")]
     Busy,
+}
+
+/// A Task or an order with what it contains, before anything was read for it.
+#[derive(Debug)]
+pub struct Unread {
+    /// A Bundle of all of it.
+    pub collection: Value,
+    /// Where each entry is, as FHIRPath over what was sent.
+    pub places: Vec<String>,
+    /// The references to what will be read from its sender's server: their places there.
+    pub to_read: Vec<String>,
+    /// One of them is the order itself.
+    pub lacks_order: bool,
+}
+
+/// Makes of a Task or an order what can be made without its sender's server. `base`: the server's address, where there
+/// is one.
+pub fn without_reading(sent: Value, base: Option<&Url>) -> Result<Unread, GatherFault> {
+    let draft = Draft::of(sent, base.map(|it| Home::at(it.as_str())).unwrap_or_default());
+    let order = draft.wanted_order()?;
+    let lacks_order = order.is_some();
+    let wanted = order.into_iter().chain(draft.wanted()?);
+    let to_read = wanted.map(|it| it.place).collect();
+    let (collection, places) = draft.into_collection();
+    Ok(Unread { collection, places, to_read, lacks_order })
+}
+
+/// Whether an order refers to something on its sender's server, whose address is `base`.
+pub fn refers_home(order: &Value, base: &Url) -> bool {
+    is_order(order) && Draft::of(order.clone(), Home::at(base.as_str())).lacks_something()
 }
 
 /// What there is to do with what was sent.

@@ -134,6 +134,7 @@ fn transaction(resources: Vec<Value>, with: &ReplyParties<'_>) -> ForClinic {
         bundle: bundle::transaction(entries),
         ids,
         codes: Vec::new(),
+        firsts: Vec::new(),
     }
 }
 

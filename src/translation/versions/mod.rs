@@ -4,6 +4,7 @@
 mod coded;
 mod functions;
 mod keep;
+mod lines;
 mod map;
 mod node;
 mod part;
@@ -21,6 +22,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+pub use lines::{MapLine, line_for};
 pub use report::{Counts, Fate, Passage, Report};
 
 use self::map::{Side, VersionMap};
@@ -115,9 +117,10 @@ fn built_in(text: &str) -> VersionMap {
     VersionMap::read(text).expect("a test reads the maps")
 }
 
-static STU3: LazyLock<VersionMap> =
-    LazyLock::new(|| built_in(include_str!("../../../profiles/versions/stu3.map")));
-static R4B: LazyLock<VersionMap> =
-    LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r4b.map")));
-static R5: LazyLock<VersionMap> =
-    LazyLock::new(|| built_in(include_str!("../../../profiles/versions/r5.map")));
+const STU3_TEXT: &str = include_str!("../../../profiles/versions/stu3.map");
+const R4B_TEXT: &str = include_str!("../../../profiles/versions/r4b.map");
+const R5_TEXT: &str = include_str!("../../../profiles/versions/r5.map");
+
+static STU3: LazyLock<VersionMap> = LazyLock::new(|| built_in(STU3_TEXT));
+static R4B: LazyLock<VersionMap> = LazyLock::new(|| built_in(R4B_TEXT));
+static R5: LazyLock<VersionMap> = LazyLock::new(|| built_in(R5_TEXT));

@@ -67,6 +67,13 @@ impl Rules {
         Self { by_type }
     }
 
+    /// Every profile of them, in the order of their addresses.
+    pub fn profiles(&self) -> Vec<&Profile> {
+        let mut profiles: Vec<&Profile> = self.by_type.values().flatten().map(AsRef::as_ref).collect();
+        profiles.sort_by(|one, other| one.url.cmp(&other.url));
+        profiles
+    }
+
     /// The violations of the profile that a resource comes nearest to.
     pub(super) fn check(&self, resource: &Value, at: &str, resolve: &Resolve<'_>) -> Vec<Issue> {
         let profiles = self.by_type.get(resource_type(resource));
