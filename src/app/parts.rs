@@ -67,8 +67,7 @@ impl Parts {
         limits::make_room(config);
         let metrics = Arc::default();
         let opened = ledger::open(&config.store, &metrics).await?;
-        let clock = &clock.unwrap_or_else(|| Arc::clone(&opened.clock));
-        let store = &opened.store;
+        let (clock, store) = (&clock.unwrap_or_else(|| Arc::clone(&opened.clock)), &opened.store);
         let house = House::of(config, store, clock, metrics)?;
         let (inbound, outbound) = (house.inbound(config), house.outbound(config));
         let clinic_changed = Arc::new(Notify::new());
@@ -201,6 +200,7 @@ impl<'a> House<'a> {
             house: Arc::new(outbound::House {
                 public_url: self.public_url.clone(),
                 dialects: self.profiles.dialects.clone(),
+                clinic_name: config.clinic.name.clone(),
                 clinic: config.clinic.organization.clone(),
                 consent: Arc::new(self.clinic_rules(config)),
                 mark: if config.consent.mark_redacted { Mark::Say } else { Mark::Silent },

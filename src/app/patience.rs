@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::settings::Config;
 use crate::model::delivery::{CLINIC, RetrySchedule};
 use crate::model::endpoint::EndpointLimits;
-use crate::model::partner::{OutboundMode, Pace};
+use crate::model::partner::Pace;
 use crate::worker::Patience;
 
 /// The worker's patience.
@@ -30,9 +30,8 @@ pub(super) fn of(config: &Config) -> Patience {
 
 /// Servers whose settings say something else.
 fn own(config: &Config, usual: EndpointLimits) -> BTreeMap<String, EndpointLimits> {
-    let partners = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
-        OutboundMode::Rest(endpoint) => Some((partner.id.to_string(), endpoint.pace)),
-        OutboundMode::Inbox => None,
+    let partners = config.partners.iter().filter_map(|partner| {
+        partner.outbound.mode.endpoint().map(|endpoint| (partner.id.to_string(), endpoint.pace))
     });
     let all = partners.chain([(CLINIC.to_owned(), config.clinic.endpoint.pace)]);
     let differing = all.filter(|(_, pace)| *pace != Pace::default());

@@ -13,7 +13,7 @@ use crate::fhir::client::http_client;
 use crate::inbound::validate;
 use crate::model::client::ClientCredential;
 use crate::model::clock::{Clock, SystemClock};
-use crate::model::partner::OutboundMode;
+use crate::model::partner::{OutboundMode, Partner};
 
 /// Why a gateway could not start with these settings, as far as can be told without opening anything.
 pub fn unusable(config: &Config) -> Vec<String> {
@@ -31,9 +31,8 @@ pub fn unusable(config: &Config) -> Vec<String> {
         reasons.push(problem.to_string());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
-        OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
-        OutboundMode::Inbox => None,
+    let endpoints = config.partners.iter().filter_map(|partner| {
+        partner.outbound.mode.endpoint().map(|endpoint| (partner.id.as_str(), endpoint))
     });
     for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
         if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
@@ -75,14 +74,28 @@ fn profile_faults(profiles: &Profiles, config: &Config) -> Vec<String> {
     let faults = profiles.library.faults().map(ToString::to_string);
     let mut reasons: Vec<String> = broken.chain(faults).collect();
     for partner in &config.partners {
-        if let Err(broken) = profiles.dialects.of(partner.dialect) {
-            reasons.push(format!("partners/{}.toml, dialect: {broken}", partner.id));
+        match profiles.dialects.of(partner.dialect) {
+            Ok(terms) if terms.rules.message.is_none() => reasons.extend(no_messages(partner)),
+            Ok(_) => {}
+            Err(broken) => reasons.push(format!("partners/{}.toml, dialect: {broken}", partner.id)),
         }
         if let Err(fault) = profiles.library.rules(partner.profiles.iter().map(String::as_str)) {
             reasons.push(format!("partners/{}.toml, profiles: {fault}", partner.id));
         }
     }
     reasons
+}
+
+/// A guide without messages says nothing of what one would have to look like.
+fn no_messages(partner: &Partner) -> Option<String> {
+    let dialect = partner.dialect.word();
+    matches!(partner.outbound.mode, OutboundMode::Message(_)).then(|| {
+        format!(
+            "partners/{}.toml, outbound.mode: the dialect {dialect} has no messages; use \"rest\" or \"inbox\", or \
+             give the dialect a section [message] in dialects/{dialect}/dialect.toml of the folder of profiles",
+            partner.id
+        )
+    })
 }
 
 /// The secret that `config/partners/lakeside.toml` falls back to.

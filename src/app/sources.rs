@@ -10,7 +10,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::FhirClient;
 use crate::inbound::gather::{Source, Sources};
 use crate::model::ids::PartnerId;
-use crate::model::partner::{Endpoint, OutboundMode, Partners};
+use crate::model::partner::{Endpoint, Partners};
 use crate::server::admission::Admission;
 
 /// For how many Tasks one partner's server is read at the same time.
@@ -23,7 +23,7 @@ pub(super) fn servers(
 ) -> Result<BTreeMap<PartnerId, FhirClient>, StartError> {
     let mut servers = BTreeMap::new();
     for partner in partners.all() {
-        if let OutboundMode::Rest(endpoint) = &partner.outbound.mode {
+        if let Some(endpoint) = partner.outbound.mode.endpoint() {
             let client = client(partner.id.as_str(), endpoint)?;
             servers.insert(partner.id.clone(), client.speaking(partner.fhir_version.media_type()));
         }

@@ -32,7 +32,12 @@ pub enum Response {
 }
 
 impl Response {
-    const fn code(self) -> &'static str {
+    fn of_code(code: &str) -> Option<Self> {
+        [Self::Ok, Self::TransientError, Self::FatalError].into_iter().find(|it| it.code() == code)
+    }
+
+    /// FHIR's code.
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::TransientError => "transient-error",
@@ -48,6 +53,33 @@ pub struct Received {
     header: Option<String>,
     event: Value,
     source: Option<String>,
+}
+
+/// What the reply to a message of ours says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The id that it quotes; empty where it quotes none.
+    pub quoted: String,
+    /// What became of the message; none where it has a code that FHIR does not know.
+    pub response: Option<Response>,
+}
+
+impl Reply {
+    /// Reads a reply. None: it is no message that answers one. R5 quotes by an Identifier, all others by an id.
+    pub fn of(body: &Value) -> Option<Self> {
+        let response = bundle::header(body)?.get("response")?;
+        let quoted = [&response["identifier"], &response["identifier"]["value"]];
+        let quoted = quoted.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
+        Some(Self { quoted, response: response["code"].as_str().and_then(Response::of_code) })
+    }
+}
+
+/// A UUID that is made of these words: the same words give the same.
+pub fn made_id(words: &[&str]) -> String {
+    let digest = digest::digest(&digest::SHA256, words.join("\n").as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// What a reply says.
@@ -76,13 +108,23 @@ impl Received {
         (received.bundle.is_some() || received.header.is_some()).then_some(received)
     }
 
-    /// The reply to it, from `endpoint`. The same words get the same reply, ids included: a receiver that is asked
-    /// again must give its first answer (FHIR R4, messaging, reliable messaging).
-    pub fn reply(&self, quotes: ReplyTo, endpoint: &str, said: &Said<'_>) -> Value {
+    /// The id by which an answer names it: the agreed one, or the other where it has that one only.
+    pub fn quoted(&self, quotes: ReplyTo) -> Option<&str> {
         let (first, second) = match quotes {
             ReplyTo::MessageHeader => (&self.header, &self.bundle),
             ReplyTo::Bundle => (&self.bundle, &self.header),
         };
+        first.as_deref().or(second.as_deref())
+    }
+
+    /// Where its sender is reached, by its own word. It is repeated and never called.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// The reply to it, from `endpoint`. The same words get the same reply, ids included: a receiver that is asked
+    /// again must give its first answer (FHIR R4, messaging, reliable messaging).
+    pub fn reply(&self, quotes: ReplyTo, endpoint: &str, said: &Said<'_>) -> Value {
         let focus = said.focus.map(|(address, _)| address);
         let id = |what: &str| self.made_id(&[what, said.response.code(), focus.unwrap_or_default()]);
         let (header_id, outcome_id) = (id("header"), id("outcome"));
@@ -91,7 +133,7 @@ impl Received {
             "id": header_id,
             "eventCoding": self.event,
             "source": { "name": "Referral Gateway", "endpoint": endpoint },
-            "response": { "identifier": first.as_ref().or(second.as_ref()), "code": said.response.code() },
+            "response": { "identifier": self.quoted(quotes), "code": said.response.code() },
         });
         if let Some(source) = &self.source {
             header["destination"] = json!([{ "endpoint": source }]);
@@ -114,11 +156,7 @@ impl Received {
     /// A UUID that is made of the names of the message and these words.
     fn made_id(&self, words: &[&str]) -> String {
         let names = [&self.bundle, &self.header].map(|it| it.as_deref().unwrap_or_default());
-        let text = names.iter().chain(words).copied().collect::<Vec<_>>().join("\n");
-        let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.as_ref()[..16]);
-        Builder::from_custom_bytes(bytes).into_uuid().to_string()
+        made_id(&names.iter().chain(words).copied().collect::<Vec<_>>())
     }
 }
 
@@ -149,6 +187,24 @@ mod tests {
         assert_eq!(quoted(&message("b", "not an id"), ReplyTo::MessageHeader), "b");
         assert_eq!(Received::of(&message("", "")), None);
         assert_eq!(Received::of(&json!({ "resourceType": "Bundle", "type": "message" })), None);
+    }
+
+    #[test]
+    fn a_reply_tells_what_it_answers_and_how_in_the_form_of_each_version() {
+        let said = |response: Value| {
+            let header = json!({ "resourceType": "MessageHeader", "response": response });
+            Reply::of(
+                &json!({ "resourceType": "Bundle", "type": "message", "entry": [{ "resource": header }] }),
+            )
+        };
+        let reply = |quoted: &str, response| Some(Reply { quoted: quoted.to_owned(), response });
+
+        assert_eq!(said(json!({ "identifier": "h", "code": "ok" })), reply("h", Some(Response::Ok)));
+        let r5 = json!({ "identifier": { "value": "h" }, "code": "fatal-error" });
+        assert_eq!(said(r5), reply("h", Some(Response::FatalError)));
+        assert_eq!(said(json!({ "code": "perhaps" })), reply("", None));
+        assert_eq!(Reply::of(&message("b", "h")), None, "it answers nothing");
+        assert_eq!(Reply::of(&json!({ "resourceType": "OperationOutcome" })), None);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub struct BusinessIdentifier {
 /// How updates go back to a partner.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    /// Pushed to its server or left for it to read.
+    /// Pushed to its server, sent as messages, or left for it to read.
     pub mode: OutboundMode,
     /// What may go back at all; consent is asked besides.
     pub share: Vec<Share>,
@@ -57,8 +57,20 @@ pub struct Outbound {
 pub enum OutboundMode {
     /// Written to the partner's FHIR server.
     Rest(Box<Endpoint>),
+    /// Sent as FHIR messages to the partner's `$process-message`.
+    Message(Box<Endpoint>),
     /// Read by the partner from us.
     Inbox,
+}
+
+impl OutboundMode {
+    /// The partner's own FHIR server, where we know one.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Rest(endpoint) | Self::Message(endpoint) => Some(endpoint),
+            Self::Inbox => None,
+        }
+    }
 }
 
 /// A kind of update that an agreement with a partner may name.

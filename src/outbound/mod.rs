@@ -18,6 +18,8 @@ pub mod permit;
 
 mod surroundings;
 
+mod message;
+
 mod prepare;
 
 pub mod preview;
@@ -92,6 +94,8 @@ pub struct House {
     pub public_url: String,
     /// The guides that partners follow, and the clinic's codes in theirs.
     pub dialects: Dialects,
+    /// The clinic's name.
+    pub clinic_name: String,
     /// The clinic's business identifier.
     pub clinic: BusinessIdentifier,
     /// What the clinic decided about disclosures.
@@ -129,6 +133,8 @@ impl Outbound {
         let Some(content) = self.read(update).await.map_err(|failure| at_the_source(&failure))? else {
             return Ok(Settlement::Superseded);
         };
+        let content = self.with_task(content, &partner.outbound).await;
+        let content = content.map_err(|failure| at_the_source(&failure))?;
         let Asked { decision, trace, depends_on } =
             self.permit(&partner, &content).await.map_err(|failure| at_the_source(&failure))?;
         let attempt = Attempt { delivery, partner: &partner, content: &content };
@@ -148,11 +154,15 @@ impl Outbound {
         (trace, depends_on): (Trace, Vec<ResourceVersion>),
     ) -> Result<Settlement, Failure> {
         let decided = self.decided(attempt, permit.note(), &trace)?;
-        if matches!(attempt.partner.outbound.mode, OutboundMode::Inbox) {
-            self.keep(vec![decided]).await?;
-            return Ok(Settlement::InInbox(permit.note().clone()));
-        }
-        let message = match self.prepare(attempt, &permit, Form::Pushed).await {
+        let form = match attempt.partner.outbound.mode {
+            OutboundMode::Inbox => {
+                self.keep(vec![decided]).await?;
+                return Ok(Settlement::InInbox(permit.note().clone()));
+            }
+            OutboundMode::Rest(_) => Form::Pushed,
+            OutboundMode::Message(_) => Form::Message,
+        };
+        let message = match self.prepare(attempt, &permit, form).await {
             Ok(Prepared::Ready(message)) => message,
             Ok(Prepared::RestNotValid) => {
                 let note =

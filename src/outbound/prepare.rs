@@ -1,5 +1,6 @@
 //! From the clinic's resource to the partner's: reduced, translated, and looked at once more.
 
+use super::message::is_message;
 use super::proof::Attempt;
 use super::translate::ForPartner;
 use super::{Outbound, redact};
@@ -9,7 +10,7 @@ use crate::fhir::outcome::Issue;
 use crate::fhir::resource::resource_type;
 use crate::model::fhir_version::FhirVersion;
 use crate::translation::to_partner::Form;
-use crate::validation::check_resource;
+use crate::validation::{check_outgoing, check_resource};
 
 /// What became of an update on its way to the partner's form.
 pub(super) enum Prepared {
@@ -40,10 +41,10 @@ impl Outbound {
         if issues.is_empty() {
             // What a partner reads from us is put into its version at the door, with what it stands in.
             let version = match form {
-                Form::Pushed => attempt.partner.fhir_version,
+                Form::Pushed | Form::Message => attempt.partner.fhir_version,
                 Form::Hosted => FhirVersion::R4,
             };
-            return Ok(Prepared::Ready(message.in_version(version)));
+            return Ok(Prepared::Ready(message.in_version(version, attempt.delivery.id.made())));
         }
         if !permit.removals().is_empty() {
             return Ok(Prepared::RestNotValid);
@@ -62,6 +63,9 @@ fn in_words(issues: &[Issue]) -> String {
 
 impl ForPartner {
     fn issues(&self) -> Vec<Issue> {
+        if is_message(&self.main) {
+            return check_outgoing(&self.main);
+        }
         let all = std::iter::once(&self.main).chain(self.companions.iter().map(|(_, it)| it));
         all.flat_map(|it| check_resource(it, resource_type(it))).collect()
     }

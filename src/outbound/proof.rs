@@ -12,7 +12,7 @@ use crate::consent::trace::Trace;
 use crate::fhir::client::failure::Failure;
 use crate::model::audit::NewAuditRecord;
 use crate::model::delivery::Delivery;
-use crate::model::partner::{OutboundMode, Partner};
+use crate::model::partner::Partner;
 use crate::model::update::DecisionNote;
 use crate::model::work::Settlement;
 
@@ -119,9 +119,9 @@ impl Outbound {
     }
 
     fn facts<'a>(&'a self, attempt: &Attempt<'a>, patient: &'a str) -> Facts<'a> {
-        let address = match &attempt.partner.outbound.mode {
-            OutboundMode::Rest(endpoint) => endpoint.base_url.as_str(),
-            OutboundMode::Inbox => &self.house.public_url,
+        let address = match attempt.partner.outbound.mode.endpoint() {
+            Some(endpoint) => endpoint.base_url.as_str(),
+            None => &self.house.public_url,
         };
         Facts {
             at: self.clock.now(),

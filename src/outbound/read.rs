@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use super::Outbound;
 use super::kinds::{Kind, kind};
+use super::redact::has_modifier_extension;
 use super::relate::version_of;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::resource;
+use crate::model::partner::{self, OutboundMode, Share};
 use crate::model::referral::Referral;
 use crate::model::update::{ResourceVersion, Update};
 use crate::translation::to_partner::at_clinic;
@@ -22,6 +24,8 @@ pub struct Content {
     pub referral: Referral,
     /// The resource, and behind it what travels along.
     pub resources: Vec<Value>,
+    /// The name at the clinic of the referral's Task among the latter, where it goes with an update of another kind.
+    pub task: Option<String>,
 }
 
 impl Content {
@@ -52,7 +56,36 @@ impl Outbound {
                 resources.push(self.clinic.read(&reference).await?);
             }
         }
-        Ok(Some(Content { kind, version: update.resource.clone(), referral, resources }))
+        Ok(Some(Content { kind, version: update.resource.clone(), referral, resources, task: None }))
+    }
+
+    /// With the referral's Task, where the partner gets messages: there the Task carries the state, so it goes with
+    /// whatever else goes, if the agreement covers it; consent decides about both. A Task whose meaning an extension
+    /// could turn round does not keep the update back.
+    pub(super) async fn with_task(
+        &self,
+        mut content: Content,
+        outbound: &partner::Outbound,
+    ) -> Result<Content, Failure> {
+        let is_message = matches!(outbound.mode, OutboundMode::Message(_));
+        if !is_message || content.kind.share == Share::ReferralStatus {
+            return Ok(content);
+        }
+        let name = content.referral.clinic.as_ref().and_then(|it| it.coordination_task());
+        let name = name.map(ResourceVersion::reference);
+        let Some(name) = name.filter(|_| outbound.share.contains(&Share::ReferralStatus)) else {
+            return Ok(content);
+        };
+        match self.clinic.read(&name).await {
+            Ok(task) if !has_modifier_extension(&task) => {
+                content.resources.push(task);
+                content.task = Some(name);
+                Ok(content)
+            }
+            Ok(_) => Ok(content),
+            Err(failure) if matches!(failure.status(), Some(404 | 410)) => Ok(content),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// The version itself, or the present one if it still is that version: not every server keeps the past.

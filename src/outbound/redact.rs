@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::Kind;
 use super::kinds::diagnostic_report::OBSERVATION;
+use super::kinds::task;
 use super::read::Content;
 use crate::consent::permit::Permit;
 use crate::consent::redact::{Mark, reduce};
@@ -22,15 +23,19 @@ pub struct Reduced {
     pub(super) main: Value,
     /// What travels along, with its reference at the clinic.
     pub(super) companions: Vec<(String, Value)>,
+    /// The referral's Task, where it goes with an update of another kind.
+    pub(super) task: Option<Value>,
 }
 
 /// Reduces an update. None: it has a modifier extension, which could turn its meaning round if it went.
 pub fn to_minimum(mut content: Content, permit: &Permit, mark: Mark) -> Option<Reduced> {
     content.resources = reduce(&content.resources, permit, mark);
-    let Content { kind, referral, resources, .. } = content;
+    let Content { kind, referral, mut resources, task: task_name, .. } = content;
     let clinic_id = resource::id(resources.first()?).to_owned();
+    let is_task = |it: &Value| task_name.as_deref() == Some(resource::name_of(it).as_str());
+    let task = resources.iter().position(is_task).map(|at| keep(resources.remove(at), task::KIND.sent));
     let (main, companions) = to_kind(resources, kind)?;
-    Some(Reduced { referral, clinic_id, main, companions })
+    Some(Reduced { referral, clinic_id, main, companions, task })
 }
 
 /// Down to the elements of a kind. None: see [`to_minimum`]. What it makes is no [`Reduced`] yet, so nothing sends it.
@@ -79,7 +84,7 @@ fn drop_extensions(value: &mut Value) {
     }
 }
 
-fn has_modifier_extension(value: &Value) -> bool {
+pub(super) fn has_modifier_extension(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
             map.contains_key("modifierExtension") || map.values().any(has_modifier_extension)

@@ -13,7 +13,6 @@ use crate::fhir::client::found::Found;
 use crate::fhir::resource;
 use crate::model::delivery::{Cause, Delivery, Owed, RemoteResource};
 use crate::model::effects::{Effects, WriteRules};
-use crate::model::ids::PartnerId;
 use crate::model::partner::OutboundMode;
 use crate::model::work::Settlement;
 use crate::translation::effect::{agreed_way, effect_system};
@@ -23,7 +22,8 @@ const LOOKS: u32 = 6;
 
 impl Outbound {
     /// Sends an update to the partner's server, so that it stands there once: as new at first, replaced by
-    /// `If-Match` afterwards, and looked for before it is sent again (delivery B5).
+    /// `If-Match` afterwards, and looked for before it is sent again (delivery B5). A message is sent again under the
+    /// same ids instead.
     pub(super) async fn send(
         &self,
         delivery: &Delivery,
@@ -36,18 +36,26 @@ impl Outbound {
         if !covered {
             return Ok(quarantined("permit-mismatch"));
         }
-        let Way { server, method, rules } = way;
-        let system = effect_system(&self.house.public_url);
-        let effect = Effect {
-            server,
-            method,
-            message: &message,
-            system,
-            name: delivery.id,
-            endpoint: delivery.partner.as_str(),
-            looks: self.looks.as_ref(),
+        let outcome = match way {
+            Way::Message { .. } => {
+                self.send_message(delivery, &message, &way).await?;
+                Outcome::Taken
+            }
+            Way::Rest { server, method, rules } => {
+                let effect = Effect {
+                    server,
+                    method,
+                    message: &message,
+                    system: effect_system(&self.house.public_url),
+                    name: delivery.id,
+                    endpoint: delivery.partner.as_str(),
+                    looks: self.looks.as_ref(),
+                };
+                place(delivery, &effect, rules).await?
+            }
         };
-        let (remote, remark) = match place(delivery, &effect, rules).await? {
+        let (remote, remark) = match outcome {
+            Outcome::Taken => (None, None),
             Outcome::At(remote) => (Some(remote), None),
             Outcome::NotVerified(remote) => (Some(remote), Some("not-verified")),
             Outcome::Superseded => return Ok(Settlement::Superseded),
@@ -65,28 +73,39 @@ impl Outbound {
     /// How it will be written. Found out before it goes on record that it was sent.
     pub(super) async fn way(&self, delivery: &Delivery, message: &ForPartner) -> Result<Way<'_>, Failure> {
         let server = self.servers.get(&delivery.partner).ok_or(Failure::NotSent("partner-not-configured"))?;
-        let rules = self.rules(&delivery.partner)?;
-        let method = server.way(agreed_way(rules.effects), &types(message)).await?;
-        Ok(Way { server, method, rules })
-    }
-
-    fn rules(&self, partner: &PartnerId) -> Result<WriteRules, Failure> {
-        match &self.partner(partner)?.outbound.mode {
-            OutboundMode::Rest(endpoint) => Ok(endpoint.writes),
+        match &self.partner(&delivery.partner)?.outbound.mode {
+            // What its CapabilityStatement says of resources is nothing to a message.
+            OutboundMode::Message(_) => Ok(Way::Message { server }),
+            OutboundMode::Rest(endpoint) => {
+                let rules = endpoint.writes;
+                let method = server.way(agreed_way(rules.effects), &types(message)).await?;
+                Ok(Way::Rest { server, method, rules })
+            }
             OutboundMode::Inbox => Err(Failure::NotSent("partner-not-configured")),
         }
     }
 }
 
 /// To where and how.
-pub(super) struct Way<'a> {
-    server: &'a FhirClient,
-    method: Method,
-    rules: WriteRules,
+pub(super) enum Way<'a> {
+    /// As a message.
+    Message { server: &'a FhirClient },
+    /// As resources.
+    Rest { server: &'a FhirClient, method: Method, rules: WriteRules },
+}
+
+impl<'a> Way<'a> {
+    pub(super) const fn server(&self) -> &'a FhirClient {
+        match self {
+            Self::Message { server } | Self::Rest { server, .. } => server,
+        }
+    }
 }
 
 /// Where an update stands now.
 enum Outcome {
+    /// Its receiver took the message; what it makes of it is its own matter.
+    Taken,
     At(RemoteResource),
     /// It stands there, and the server's searches never found it.
     NotVerified(RemoteResource),

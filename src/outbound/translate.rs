@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Outbound;
 use super::digest::sha256_hex;
+use super::message::{address_in_message, is_message};
 use super::redact::Reduced;
 use crate::consent::permit::Permit;
 use crate::fhir::client::failure::Failure;
@@ -14,12 +16,14 @@ use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
 use crate::model::work::StoreError;
+use crate::translation::dialects::state_of;
 use crate::translation::effect::{effect_identifier, hosted_update_id, update_name};
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
 use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
 use crate::translation::versions;
+use crate::validation::check_resource;
 
 /// The referral's own body cannot be read back; no time mends that.
 pub(super) const PAYLOAD_UNREADABLE: Failure = Failure::NotSent("payload-unreadable");
@@ -33,9 +37,9 @@ const DIALECT_BROKEN: Failure = Failure::NotSent("dialect-broken");
 /// An update as the partner gets it. Only this file makes one, and it asks for the Permit.
 #[derive(Debug)]
 pub struct ForPartner {
-    /// The resource.
+    /// The resource; or the message that brings it, with all that travels along.
     pub(super) main: Value,
-    /// What travels along, each with its address in the message.
+    /// What travels along with the resource, each with its address.
     pub(super) companions: Vec<(String, Value)>,
     /// The name that every version of the resource bears at the partner's server. A creation that arrives
     /// late finds it, even where a newer version has taken the name of the delivery away.
@@ -61,7 +65,13 @@ impl Outbound {
             dialect: self.house.dialects.of(partner.dialect).map_err(|_| DIALECT_BROKEN)?,
             form,
         };
-        Ok(made((reduced.main, reduced.companions), &reduced.clinic_id, &terms, effect))
+        let state = state_of(reduced.task.as_ref().unwrap_or(&reduced.main), &terms.dialect.states);
+        let update = made((reduced.main, reduced.companions), &reduced.clinic_id, &terms, effect);
+        if form == Form::Message {
+            let task = reduced.task.and_then(|it| task_along(it, &terms));
+            return self.in_message(update, (task, state), &terms, effect);
+        }
+        Ok(update)
     }
 
     async fn placer(&self, referral: ReferralId, version: FhirVersion) -> Result<Placer, Failure> {
@@ -73,7 +83,7 @@ impl Outbound {
         };
         let sent = json::parse(body.reveal()).map_err(|_| PAYLOAD_UNREADABLE)?;
         let message = if version == FhirVersion::R4 { sent } else { versions::to_r4(&sent, version).value };
-        Ok(Placer::of(&Submission::of(&message)))
+        Ok(Placer::of(&Submission::of(&message)).in_message(&message))
     }
 }
 
@@ -89,8 +99,8 @@ pub(super) fn looked_at(
 }
 
 /// The addresses of what travels along, by its references at the clinic.
-pub(super) fn addresses(companions: &[(String, Value)], form: Form) -> BTreeMap<String, String> {
-    companions.iter().enumerate().map(|(n, (it, _))| (it.clone(), address(n, form))).collect()
+pub(super) fn addresses(companions: &[(String, Value)], form: Form, place: &str) -> BTreeMap<String, String> {
+    companions.iter().enumerate().map(|(n, (it, _))| (it.clone(), address(n, form, place))).collect()
 }
 
 fn made(
@@ -100,32 +110,38 @@ fn made(
     effect: &str,
 ) -> ForPartner {
     let (form, referral) = (terms.form, terms.referral);
-    let addresses = addresses(&companions, form);
     let place = update_name(referral.id, resource::resource_type(&main), clinic_id);
+    let addresses = addresses(&companions, form, &place);
     let mut message = ForPartner { main, companions: Vec::new(), place };
     to_partner(&mut message.main, terms, &addresses);
     for (number, (_, mut companion)) in companions.into_iter().enumerate() {
         to_partner(&mut companion, terms, &addresses);
-        message.companions.push((address(number, form), companion));
+        message.companions.push((address(number, form, &message.place), companion));
     }
     match form {
-        Form::Pushed => message.name_effects(terms.public_url, effect),
+        Form::Pushed | Form::Message => message.name_effects(terms.public_url, effect),
         Form::Hosted => message.host(referral, clinic_id),
     }
     if resource::resource_type(&message.main) == "Task" {
-        message.echo_identifiers(terms.placer, referral, terms.public_url);
+        echo_identifiers(&mut message.main, terms);
     }
     message
 }
 
 impl ForPartner {
-    /// The same in the version of FHIR that a partner speaks.
-    pub(super) fn in_version(mut self, version: FhirVersion) -> Self {
+    /// The same in the version of FHIR that a partner speaks. `made`: when the update was first owed, so that the same
+    /// message is the same each time.
+    pub(super) fn in_version(mut self, version: FhirVersion, made: Timestamp) -> Self {
+        let is_message = is_message(&self.main);
         if version != FhirVersion::R4 {
             let companions = self.companions.iter_mut().map(|(_, it)| it);
             for it in companions.chain([&mut self.main]) {
                 *it = versions::from_r4(it, version).value;
             }
+        }
+        // Only STU3 has it, and demands it.
+        if is_message && version == FhirVersion::Stu3 {
+            self.main["entry"][0]["resource"]["timestamp"] = json!(made.to_string());
         }
         self
     }
@@ -161,22 +177,34 @@ impl ForPartner {
             self.main["contained"] = json!(contained);
         }
     }
-
-    /// Every identifier that we were given for the referral goes back with its Task.
-    fn echo_identifiers(&mut self, placer: &Placer, referral: &Referral, public_url: &str) {
-        let mut identifiers = echoed_identifiers(placer, public_url, referral.id);
-        for identifier in self.main["identifier"].as_array().into_iter().flatten() {
-            let known = identifiers.iter().any(|it| it["value"] == identifier["value"]);
-            if !known {
-                identifiers.push(identifier.clone());
-            }
-        }
-        self.main["identifier"] = json!(identifiers);
-    }
 }
 
-fn address(number: usize, form: Form) -> String {
+/// Every identifier that we were given for the referral goes back with its Task.
+fn echo_identifiers(task: &mut Value, terms: &PartnerTerms<'_>) {
+    let mut identifiers = echoed_identifiers(terms.placer, terms.public_url, terms.referral.id);
+    for identifier in task["identifier"].as_array().into_iter().flatten() {
+        let known = identifiers.iter().any(|it| it["value"] == identifier["value"]);
+        if !known {
+            identifiers.push(identifier.clone());
+        }
+    }
+    task["identifier"] = json!(identifiers);
+}
+
+/// The referral's Task as it goes with an update of another kind: under the names that it has whenever it goes. None:
+/// it is not valid, which is no reason to keep the update back.
+fn task_along(mut task: Value, terms: &PartnerTerms<'_>) -> Option<Value> {
+    let at_clinic = terms.referral.clinic.as_ref().and_then(|it| it.coordination_task())?;
+    let place = update_name(terms.referral.id, "Task", &at_clinic.id);
+    to_partner(&mut task, terms, &BTreeMap::new());
+    add_identifier(&mut task, effect_identifier(terms.public_url, &place));
+    echo_identifiers(&mut task, terms);
+    check_resource(&task, "Task").is_empty().then_some(task)
+}
+
+fn address(number: usize, form: Form, place: &str) -> String {
     match form {
+        Form::Message => address_in_message(&format!("{place}-{number}")),
         Form::Pushed => format!("urn:uuid:00000000-0000-4000-9000-{number:012x}"),
         Form::Hosted => format!("#part-{number}"),
     }

@@ -6,6 +6,7 @@ pub mod coordination;
 pub mod dialects;
 pub mod effect;
 pub mod filler_order;
+pub mod message;
 pub mod placer;
 pub mod receipt;
 pub mod reply;

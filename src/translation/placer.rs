@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::filler_order::type_as_placer;
 use super::submission::Submission;
 use crate::fhir::coding;
+use crate::fhir::message::{Received, ReplyTo};
 
 /// The placer's names for its referral: needed to speak to it in its own terms.
 #[derive(Clone, Debug)]
@@ -13,6 +14,10 @@ pub struct Placer {
     pub service_request: Vec<Value>,
     /// Every identifier of the placer's Task, typed.
     pub task: Vec<Value>,
+    /// The ServiceRequest's category, where it has one.
+    pub order_category: Option<Value>,
+    /// The message that the referral came in, where it did.
+    message: Option<Received>,
     /// Each part of the submission, in order.
     pub parts: Vec<PlacedPart>,
 }
@@ -34,6 +39,10 @@ impl Placer {
         Self {
             service_request: typed_identifiers(submission, "ServiceRequest"),
             task: typed_identifiers(submission, "Task"),
+            order_category: submission
+                .first("ServiceRequest")
+                .and_then(|(_, it)| it.resource.get("category").cloned()),
+            message: None,
             parts: submission
                 .parts()
                 .iter()
@@ -44,6 +53,22 @@ impl Placer {
                 })
                 .collect(),
         }
+    }
+
+    /// The same for a referral that came in this message; in nothing else there is a message to name.
+    #[must_use]
+    pub fn in_message(self, message: &Value) -> Self {
+        Self { message: Received::of(message), ..self }
+    }
+
+    /// The id by which an answer names the message that the referral came in.
+    pub fn message_id(&self, quotes: ReplyTo) -> Option<&str> {
+        self.message.as_ref()?.quoted(quotes)
+    }
+
+    /// Where the placer takes messages, by its own word in that message.
+    pub fn message_source(&self) -> Option<&str> {
+        self.message.as_ref()?.source()
     }
 
     /// A reference to the placer's own order: by its identifier, or else by its address.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::dialects::{DialectTerms, say_both_links, say_state, state_of};
+use super::message::task_address;
 use super::placer::Placer;
 use super::receipt::referral_identifier;
 use crate::fhir::reference::{self, Target, target, type_and_id};
@@ -33,6 +34,8 @@ pub struct PartnerTerms<'a> {
 pub enum Form {
     /// On its own server: what it sent is there under its own names.
     Pushed,
+    /// In a message to it, which names what it sent as on its own server.
+    Message,
     /// On ours: what it sent is here under our ids.
     Hosted,
 }
@@ -134,8 +137,8 @@ fn placed(clinic_reference: &str, terms: &PartnerTerms<'_>) -> Option<Value> {
     }
     match (terms.form, &part.address) {
         (Form::Hosted, _) => known["reference"] = json!(hosted(&part.resource_type, number, terms)),
-        (Form::Pushed, Some(address)) => known["reference"] = json!(address),
-        (Form::Pushed, None) => {}
+        (Form::Pushed | Form::Message, Some(address)) => known["reference"] = json!(address),
+        (Form::Pushed | Form::Message, None) => {}
     }
     Some(known)
 }
@@ -153,7 +156,7 @@ fn coordination_task(terms: &PartnerTerms<'_>) -> Value {
     let id = terms.referral.id;
     let reference = match terms.form {
         Form::Hosted => format!("Task/{id}"),
-        Form::Pushed => format!("{}/fhir/Task/{id}", terms.public_url),
+        Form::Pushed | Form::Message => task_address(terms.public_url, id),
     };
     json!({ "reference": reference, "type": "Task", "identifier": referral_identifier(terms.public_url, id) })
 }

@@ -4,8 +4,9 @@ use jiff::ToSpan as _;
 
 use super::judge::{Terms, end_of_settled, judge};
 use super::*;
-use crate::fhir::client::failure::{Refused, Target};
+use crate::fhir::client::failure::{Refused, Says, Target};
 use crate::fhir::client::token::TokenError;
+use crate::fhir::message::Response;
 use crate::model::delivery::{Cause, DeliveryState};
 use crate::model::endpoint::{AttemptEnd, Opening};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
@@ -52,10 +53,18 @@ fn status(status: u16) -> Refused {
         status,
         target: Target::Resource,
         retry_after: None,
-        says_transient: false,
+        says: Says::Nothing,
         may_have_happened: true,
         sent_bytes: 100,
     }
+}
+
+fn not_found(target: Target) -> Failure {
+    Failure::Status(Refused { target, says: Says::NotFound, ..status(404) })
+}
+
+const fn replied(response: Response) -> Failure {
+    Failure::Replied { response, status: 200 }
 }
 
 fn to(target: Target, number: u16) -> Failure {
@@ -67,7 +76,7 @@ fn asks_for(number: u16, seconds: u64) -> Failure {
 }
 
 fn transient(number: u16) -> Failure {
-    Failure::Status(Refused { says_transient: true, ..status(number) })
+    Failure::Status(Refused { says: Says::Transient, ..status(number) })
 }
 
 /// What becomes of a delivery at its first failure. The number: seconds until the next try.
@@ -126,6 +135,10 @@ fn every_failure_has_the_consequence_of_its_row() {
         (transient(403), Dead, AttemptEnd::Forbidden { lane }),
         (to(Target::Base, 404), AgainUncounted(5, Nothing), Barred(Opening::Configuration)),
         (to(Target::Type, 404), Again(5, Nothing), Answered),
+        (to(Target::Message, 404), AgainUncounted(5, Nothing), Barred(Opening::Configuration)),
+        (not_found(Target::Message), Dead, Answered),
+        (replied(Response::TransientError), Again(5, Nothing), Answered),
+        (replied(Response::FatalError), Dead, Answered),
         (to(Target::Resource, 404), Dead, Answered),
         (to(Target::Type, 405), Again(5, Nothing), Answered),
         (to(Target::Type, 406), Again(5, Nothing), Answered),

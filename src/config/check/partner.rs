@@ -6,6 +6,7 @@ use super::network::Reach;
 use super::{address, client, credentials, named_file, needed, organization};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
+use crate::config::raw::effects::Effects;
 use crate::config::raw::partner::{self as raw, Mode};
 use crate::model::client::ClientRole;
 use crate::model::dialect::Dialect;
@@ -24,7 +25,6 @@ pub(in crate::config) fn check(
     stem: &str,
     reach: Reach,
 ) -> Option<Partner> {
-    check_supported(findings, &raw);
     let id = raw.id.and_then(|id| partner_id(findings, id, stem));
     // A file whose id is wrong is still read to its end; its client then belongs to nobody.
     let role = ClientRole::Partner(id.clone().unwrap_or_else(|| PartnerId::new(stem)));
@@ -41,21 +41,6 @@ pub(in crate::config) fn check(
         client: client?,
         outbound: outbound?,
     })
-}
-
-fn check_supported(findings: &mut Findings, raw: &raw::Partner) {
-    if raw.outbound.as_ref().and_then(|it| it.mode) == Some(Mode::Message) {
-        not_supported(findings, "outbound.mode", "use \"rest\" or \"inbox\"");
-    }
-}
-
-fn not_supported(findings: &mut Findings, key: &str, help: &str) {
-    findings.report(
-        Code::NotSupported,
-        key,
-        format!("this value of `{key}` is not supported in this version"),
-        help,
-    );
 }
 
 fn partner_id(findings: &mut Findings, id: String, stem: &str) -> Option<PartnerId> {
@@ -84,26 +69,42 @@ fn outbound(findings: &mut Findings, raw: raw::Outbound, reach: Reach) -> Option
     let issuers = named_file::issuers(findings, "outbound.ca_file", raw.ca_file.as_deref());
     let help = "add the base address of the partner's FHIR server, or use mode = \"inbox\"";
     let base_url = match mode {
-        Mode::Inbox | Mode::Message => raw.base_url,
-        Mode::Rest => needed(findings, "outbound.base_url", raw.base_url, help),
+        Mode::Inbox => raw.base_url,
+        Mode::Rest | Mode::Message => needed(findings, "outbound.base_url", raw.base_url, help),
     };
+    if mode == Mode::Message {
+        check_message(findings, raw.effects);
+    }
     let base_url = base_url.and_then(|base| address::within(findings, "outbound.base_url", &base, reach));
-    let mode = match mode {
-        Mode::Inbox => OutboundMode::Inbox,
-        Mode::Rest => OutboundMode::Rest(Box::new(Endpoint {
-            base_url: base_url?,
-            issuers: issuers.ok()?,
-            credentials: credentials?,
-            timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
-            writes: WriteRules {
-                effects: raw.effects.map(Into::into).unwrap_or_default(),
-                verify_unique: raw.verify_unique.map(Into::into).unwrap_or_default(),
-            },
-            pace: Pace { at_once: raw.attempts_at_once, per_second: raw.attempts_per_second },
-        })),
-        Mode::Message => return None,
-    };
+    if mode == Mode::Inbox {
+        return Some(Outbound { mode: OutboundMode::Inbox, share: share? });
+    }
+    let endpoint = Box::new(Endpoint {
+        base_url: base_url?,
+        issuers: issuers.ok()?,
+        credentials: credentials?,
+        timeout: Duration::from_secs(raw.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S)),
+        writes: WriteRules {
+            effects: raw.effects.map(Into::into).unwrap_or_default(),
+            verify_unique: raw.verify_unique.map(Into::into).unwrap_or_default(),
+        },
+        pace: Pace { at_once: raw.attempts_at_once, per_second: raw.attempts_per_second },
+    });
+    let mode =
+        if mode == Mode::Message { OutboundMode::Message(endpoint) } else { OutboundMode::Rest(endpoint) };
     Some(Outbound { mode, share: share? })
+}
+
+/// A message is sent again under the same ids until the receiver answers; who asks for something else would not get it.
+fn check_message(findings: &mut Findings, effects: Option<Effects>) {
+    if effects.is_some_and(|it| !matches!(it, Effects::Auto | Effects::AtLeastOnce)) {
+        findings.report(
+            Code::Conflict,
+            "outbound.effects",
+            "`effects` and mode = \"message\" do not go together".to_owned(),
+            "leave `effects` out: a message is sent again under the same ids, and its receiver takes it once",
+        );
+    }
 }
 
 impl From<raw::Dialect> for Dialect {

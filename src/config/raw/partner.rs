@@ -47,7 +47,7 @@ pub(crate) struct Outbound {
     /// The way that updates take.
     #[schemars(required)]
     pub(crate) mode: Option<Mode>,
-    /// The base address of its FHIR server; needed for mode rest.
+    /// The base address of its FHIR server; needed for the modes rest and message.
     pub(crate) base_url: Option<String>,
     /// The only issuers whose certificates its server may show, PEM; left out: those that this machine trusts.
     pub(crate) ca_file: Option<PathBuf>,
@@ -110,7 +110,7 @@ pub(crate) enum Dialect {
 pub(crate) enum Mode {
     /// We write to its FHIR server.
     Rest,
-    /// FHIR messages. Not supported in this version.
+    /// We send FHIR messages to its `$process-message`.
     Message,
     /// It reads them from us.
     Inbox,

@@ -30,7 +30,7 @@ fn all_mistakes_of_all_files_are_told_at_once() {
          1:1 MISSING_KEY id\n1:1 MISSING_KEY organization\n1:1 MISSING_KEY inbound\n1:1 MISSING_KEY outbound\n\
          1:8 WRONG_TYPE name\n\
          1:1 MISSING_KEY id\n1:1 MISSING_KEY name\n1:1 MISSING_KEY organization\n1:1 MISSING_KEY inbound\n\
-         2:8 NOT_SUPPORTED outbound.mode\n3:21 BAD_VALUE outbound.share[1]"
+         1:2 MISSING_KEY outbound.base_url\n3:21 BAD_VALUE outbound.share[1]"
     );
 }
 
@@ -94,8 +94,20 @@ fn an_inbox_needs_no_address() {
 }
 
 #[test]
-fn what_a_later_version_knows_is_told_apart_from_mistakes() {
-    assert_eq!(mistakes(("mode = \"rest\"", "mode = \"message\"")), "8:8 NOT_SUPPORTED outbound.mode");
+fn messages_need_an_address_and_have_one_way_to_be_written_once() {
+    let message = |more: &str| mistakes(("mode = \"rest\"", &format!("mode = \"message\"\n{more}")));
+
+    assert_eq!(message(""), "");
+    assert_eq!(message("effects = \"at-least-once\""), "");
+    assert_eq!(message("effects = \"at-most-once\""), "9:11 CONFLICT outbound.effects");
+    assert_eq!(
+        mistakes(("mode = \"rest\"\nbase_url = \"https://oak.example/fhir/\"\n", "mode = \"message\"\n")),
+        "7:2 MISSING_KEY outbound.base_url"
+    );
+}
+
+#[test]
+fn a_dialect_is_one_of_those_that_are_known() {
     assert_eq!(mistakes(("name =", "dialect = \"plane\"\nname =")), "2:11 BAD_VALUE dialect");
 }
 

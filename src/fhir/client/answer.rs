@@ -9,7 +9,8 @@ use jiff::fmt::rfc2822;
 use serde_json::Value;
 use url::Url;
 
-use super::failure::{Failure, Refused, Target};
+use super::failure::{Failure, Refused, Says, Target};
+use crate::fhir::message::{Reply, Response};
 use crate::fhir::{json, reference, resource};
 
 /// The longest address that is kept.
@@ -33,7 +34,7 @@ pub struct Answer {
 
 /// What matters of a request when its answer is judged.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     /// What it was addressed to.
     pub(super) target: Target,
     /// Whether it could change anything.
@@ -42,6 +43,8 @@ pub(super) struct Asked {
     pub(super) sent_bytes: usize,
     /// The most that its answer may hold, in bytes.
     pub(super) most_bytes: usize,
+    /// The id that the reply to a message must quote.
+    pub(super) quoted: Option<&'a str>,
 }
 
 impl Answer {
@@ -50,6 +53,11 @@ impl Answer {
         let unusable =
             Failure::Unusable { what: "unexpected-body", may_have_happened: self.may_have_happened };
         self.body.filter(|body| resource::resource_type(body) == expected).ok_or(unusable)
+    }
+
+    /// The body, where there is one.
+    pub(super) fn into_body(self) -> Option<Value> {
+        self.body
     }
 
     /// The answer to a write of `reference`, `Task` or `Task/8`, unless it shows that something else happened:
@@ -83,7 +91,7 @@ impl Answer {
     }
 
     /// Reads a response to its end.
-    pub(super) async fn read(response: reqwest::Response, asked: Asked) -> Result<Self, Failure> {
+    pub(super) async fn read(response: reqwest::Response, asked: Asked<'_>) -> Result<Self, Failure> {
         let may_change = asked.may_change;
         let status = response.status();
         let (headers, address) = (response.headers().clone(), response.url().clone());
@@ -91,7 +99,8 @@ impl Answer {
         if !status.is_success() {
             return Err(refusal(status.as_u16(), &headers, body.ok().flatten().as_ref(), asked));
         }
-        if status.as_u16() == 202 && (may_change || asked.target == Target::Outcome) {
+        let is_message = asked.target == Target::Message;
+        if status.as_u16() == 202 && !is_message && (may_change || asked.target == Target::Outcome) {
             return Err(accepted_only(&address, &headers, asked));
         }
         let location = text(&headers, LOCATION.as_str()).and_then(|it| {
@@ -110,7 +119,7 @@ impl Answer {
 
 /// It will be done, or not: what became of it is asked where the server says, or else looked for. An address of
 /// another origin is not asked, since our token would go there.
-fn accepted_only(address: &Url, headers: &HeaderMap, asked: Asked) -> Failure {
+fn accepted_only(address: &Url, headers: &HeaderMap, asked: Asked<'_>) -> Failure {
     let said = text(headers, CONTENT_LOCATION.as_str()).and_then(|it| address.join(it).ok());
     let said = said.filter(|it| it.origin() == address.origin() && it.as_str().len() <= LONGEST_ADDRESS);
     match said.or_else(|| (asked.target == Target::Outcome).then(|| address.clone())) {
@@ -119,7 +128,7 @@ fn accepted_only(address: &Url, headers: &HeaderMap, asked: Asked) -> Failure {
     }
 }
 
-async fn read_body(mut response: reqwest::Response, asked: Asked) -> Result<Option<Value>, Failure> {
+async fn read_body(mut response: reqwest::Response, asked: Asked<'_>) -> Result<Option<Value>, Failure> {
     let Asked { may_change, most_bytes, .. } = asked;
     let too_large = || Failure::Unusable { what: "answer-too-large", may_have_happened: may_change };
     let announced = text(response.headers(), CONTENT_LENGTH.as_str()).and_then(|it| it.parse::<usize>().ok());
@@ -140,12 +149,18 @@ async fn read_body(mut response: reqwest::Response, asked: Asked) -> Result<Opti
     json::parse(&bytes).map(Some).map_err(|_| unreadable)
 }
 
-fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, asked: Asked) -> Failure {
+fn refusal(status: u16, headers: &HeaderMap, body: Option<&Value>, asked: Asked<'_>) -> Failure {
+    let reply = asked.quoted.and_then(|quoted| body.and_then(Reply::of).filter(|it| it.quoted == quoted));
+    let response = reply.and_then(|it| it.response);
+    if response == Some(Response::FatalError) {
+        return Failure::Replied { response: Response::FatalError, status };
+    }
+    let transient = response == Some(Response::TransientError);
     Failure::Status(Refused {
         status,
         target: asked.target,
         retry_after: retry_after(headers),
-        says_transient: says_transient(body),
+        says: if transient { Says::Transient } else { says(body) },
         may_have_happened: asked.may_change,
         sent_bytes: asked.sent_bytes,
     })
@@ -163,21 +178,25 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from(until.duration_since(now)).ok()
 }
 
-fn says_error(outcome: &Value) -> bool {
+pub(super) fn says_error(outcome: &Value) -> bool {
     let mut issues = outcome["issue"].as_array().into_iter().flatten();
     issues.any(|it| matches!(it["severity"].as_str(), Some("error" | "fatal")))
 }
 
-/// Whether an OperationOutcome says that the same request may work later (FHIR R4, issue-type, transient).
-fn says_transient(body: Option<&Value>) -> bool {
+/// What an OperationOutcome says of the refusal (FHIR R4, issue-type).
+fn says(body: Option<&Value>) -> Says {
     let issues = body.and_then(|body| body["issue"].as_array());
-    let mut codes = issues.into_iter().flatten().filter_map(|issue| issue["code"].as_str());
-    codes.any(|code| {
-        matches!(
-            code,
-            "transient" | "timeout" | "throttled" | "lock-error" | "no-store" | "incomplete" | "exception"
-        )
-    })
+    let codes = issues.into_iter().flatten().filter_map(|issue| issue["code"].as_str());
+    let mut said = codes.filter_map(|code| match code {
+        "transient" | "timeout" | "throttled" | "lock-error" | "no-store" | "incomplete" | "exception" => {
+            Some(Says::Transient)
+        }
+        "duplicate" => Some(Says::Duplicate),
+        "not-found" | "multiple-matches" => Some(Says::NotFound),
+        _ => None,
+    });
+    let first = said.next().unwrap_or_default();
+    said.find(|it| *it == Says::Transient).unwrap_or(first)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cause::{self, Unconnected};
 use super::token::TokenError;
+use crate::fhir::message::Response;
 
 /// A failed request. Holds codes only: no address, no body, no diagnostics of the other side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,14 @@ pub enum Failure {
     /// The server refused or failed.
     #[error("answered {}", .0.status)]
     Status(Refused),
+    /// The receiver of a message says in its reply that it did not do it.
+    #[error("replied {}", .response.code())]
+    Replied {
+        /// What it says.
+        response: Response,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The answer cannot be used.
     #[error("unusable answer: {what}")]
     Unusable {
@@ -80,12 +89,26 @@ pub struct Refused {
     pub target: Target,
     /// How long the server asks us to wait.
     pub retry_after: Option<Duration>,
-    /// The server's OperationOutcome says that it may work later.
-    pub says_transient: bool,
+    /// What the body says of the refusal.
+    pub says: Says,
     /// Whether the request could change anything.
     pub may_have_happened: bool,
     /// The length of the request's body, in bytes.
     pub sent_bytes: usize,
+}
+
+/// What the body of a refusal says, as far as it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Says {
+    /// Nothing of that.
+    #[default]
+    Nothing,
+    /// The same request may work later.
+    Transient,
+    /// The same was taken before.
+    Duplicate,
+    /// What the request is about is not there: a server that is not there says nothing like that.
+    NotFound,
 }
 
 /// What a request is addressed to.
@@ -99,6 +122,8 @@ pub enum Target {
     Resource,
     /// What became of an earlier request.
     Outcome,
+    /// The receiver of messages.
+    Message,
 }
 
 /// What a failure calls for (reference: delivery B7).
@@ -142,6 +167,7 @@ impl Failure {
             | Self::NoAnswer { what, .. }
             | Self::Unusable { what, .. } => what,
             Self::Status(_) => "status",
+            Self::Replied { response, .. } => response.code(),
             Self::Token(_) => "no-token",
             Self::Certificate => "certificate",
             Self::NoWay => "no-way-to-write-once",
@@ -156,6 +182,7 @@ impl Failure {
         match self {
             Self::Status(refused) => Some(refused.status),
             Self::AtSource { status, .. } => *status,
+            Self::Replied { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -169,7 +196,8 @@ impl Failure {
             Self::Certificate => Class::Certificate,
             Self::NoWay => Class::Configuration,
             Self::UnknownType => Class::NotSupported,
-            Self::Unverified { .. } | Self::Pending { .. } => Class::Passing,
+            Self::Replied { response: Response::FatalError, .. } => Class::Lasting,
+            Self::Unverified { .. } | Self::Pending { .. } | Self::Replied { .. } => Class::Passing,
             Self::NoAnswer { .. } | Self::Unusable { .. } => Class::Failing,
             Self::Status(refused) => refused.class(),
         }
@@ -235,10 +263,11 @@ impl Refused {
     /// The table of B7, by status.
     const fn class(&self) -> Class {
         match (self.status, self.target) {
-            (300..=399, _) | (404, Target::Base) => Class::Configuration,
+            (404, Target::Message) if matches!(self.says, Says::NotFound) => Class::Lasting,
+            (300..=399, _) | (404, Target::Base | Target::Message) => Class::Configuration,
             (401, _) => Class::Credentials,
             (403, _) => Class::Forbidden,
-            (400 | 422, _) if self.says_transient => Class::Passing,
+            (400 | 422, _) if matches!(self.says, Says::Transient) => Class::Passing,
             (408 | 421 | 423 | 425, _) => Class::Passing,
             (409 | 412, _) => Class::Conflict,
             // A server that does not know a type says 404 to it (FHIR R4, http, create).

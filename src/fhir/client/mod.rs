@@ -5,6 +5,7 @@ mod cause;
 pub mod failure;
 pub mod found;
 pub mod in_order;
+pub mod message;
 #[cfg(test)]
 mod tests;
 pub mod token;
@@ -82,6 +83,8 @@ struct Request<'a> {
     body: Option<&'a Value>,
     /// The most that the answer may hold.
     most_bytes: usize,
+    /// The id that the reply to a message must quote.
+    quoted: Option<&'a str>,
 }
 
 impl FhirClient {
@@ -235,6 +238,7 @@ impl FhirClient {
             may_change,
             sent_bytes: body.as_ref().map_or(0, String::len),
             most_bytes: request.most_bytes,
+            quoted: request.quoted,
         };
         if let Some(body) = body {
             builder = builder.header(CONTENT_TYPE, self.media_type).body(body);
@@ -247,7 +251,8 @@ impl FhirClient {
 impl<'a> Request<'a> {
     fn get(target: Target, address: String) -> Self {
         let headers = HeaderMap::new();
-        Self { method: Method::GET, target, address, headers, body: None, most_bytes: LARGEST_ANSWER }
+        let most_bytes = LARGEST_ANSWER;
+        Self { method: Method::GET, target, address, headers, body: None, most_bytes, quoted: None }
     }
 
     fn post(target: Target, address: String, body: &'a Value) -> Self {

@@ -92,7 +92,7 @@ impl Road<'_> {
 
     fn translation(&self, codes: &mut Vec<CodeTrace>) -> Account {
         let mut account = Account::default();
-        let addresses = addresses(&self.reduced.1, self.terms.form);
+        let addresses = addresses(&self.reduced.1, self.terms.form, "");
         for (number, (name, before)) in self.reduced().into_iter().enumerate() {
             let (to, after) = self.made_of(number, &name);
             let mut links = Vec::new();

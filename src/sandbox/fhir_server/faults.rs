@@ -8,6 +8,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use serde_json::Value;
 
+use crate::fhir::message::Response;
+
 /// One way to misbehave, towards one request or towards all.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -62,6 +64,8 @@ pub enum Misbehaviour {
         /// The body.
         body: Bytes,
     },
+    /// Nothing is done; a message is answered so, as by a receiver that did not do what it asks for.
+    Replied(Response),
     /// The request takes effect; the answer's body never ends.
     ApplyThenPour,
     /// The request takes effect; the answer's body has so many bytes, and says so.

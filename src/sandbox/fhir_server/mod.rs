@@ -9,6 +9,7 @@ mod capability;
 mod criterion;
 mod faults;
 mod listen;
+mod messages;
 mod pouring;
 mod refusal;
 mod requests;
@@ -33,6 +34,7 @@ use crate::model::clock::{Clock, SystemClock};
 
 pub use self::capability::Offers;
 pub use self::faults::{Fault, Faults, Misbehaviour};
+pub use self::messages::Messaging;
 pub use self::requests::RecordedRequest;
 pub use self::resources::{Resources, SearchIndex, Times};
 
@@ -125,6 +127,11 @@ impl FhirServer {
     /// Sets what the server offers, says that it offers, and does.
     pub fn set_offers(&self, offers: Offers) {
         self.state.resources().offers = offers;
+    }
+
+    /// Sets how the server receives messages.
+    pub fn set_messaging(&self, messaging: Messaging) {
+        self.state.resources().messages.manner = messaging;
     }
 
     /// Creates a resource under an id of the server and gives it as stored.

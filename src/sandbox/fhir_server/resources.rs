@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::capability::Offers;
+use super::messages::Messages;
 use super::refusal::Refusal;
 use super::stored::{Kind, Version};
 use crate::fhir::resource::{id, resource_type};
@@ -42,6 +43,7 @@ pub struct Resources {
     pub(super) times: Times,
     pub(super) offers: Offers,
     pub(super) index: SearchIndex,
+    pub(super) messages: Messages,
     latest: Timestamp,
     kinds: BTreeMap<String, Kind>,
     /// Type and position of every write, so that a failed transaction can be taken back.
@@ -67,6 +69,7 @@ impl Resources {
             times,
             offers: Offers::default(),
             index: SearchIndex::Current,
+            messages: Messages::default(),
             latest: Timestamp::UNIX_EPOCH,
             kinds: BTreeMap::new(),
             journal: Vec::new(),

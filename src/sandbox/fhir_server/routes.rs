@@ -6,12 +6,15 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::capability::{TYPES, capability_statement};
+use super::messages;
 use super::refusal::Refusal;
 use super::resources::Resources;
 use super::search::Search;
 use super::transaction;
 use crate::fhir::json;
 use crate::fhir::resource::{id, resource_type, version};
+
+const PROCESS_MESSAGE: &str = "$process-message";
 
 /// A request that has arrived completely.
 #[derive(Clone)]
@@ -55,11 +58,12 @@ impl Call {
 /// Answers one call.
 pub(super) fn route(resources: &mut Resources, call: &Call, base: &str) -> Result<Answer, Refusal> {
     let segments: Vec<&str> = call.path.split('/').filter(|it| !it.is_empty()).collect();
-    if let Some(kind) = segments.first().filter(|it| **it != "metadata") {
+    if let Some(kind) = segments.first().filter(|it| !matches!(**it, "metadata" | PROCESS_MESSAGE)) {
         check_type(kind)?;
     }
     match (call.method.as_str(), segments.as_slice()) {
         ("GET", ["metadata"]) => Ok(Answer::plain(capability_statement(base, resources.offers))),
+        ("POST", [PROCESS_MESSAGE]) => messages::process(resources, call, base),
         ("POST", []) if !resources.offers.transaction => Err(not_offered()),
         ("POST", []) => transaction::run(resources, &call.resource()?, base).map(Answer::plain),
         ("GET", [kind]) => search(resources, kind, &call.query, base),

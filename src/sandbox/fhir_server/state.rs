@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::answer::{Answer, login_page, raw};
 use super::faults::{Faults, Misbehaviour};
+use super::messages;
 use super::pouring::poured;
 use super::refusal::Refusal;
 use super::requests::{RecordedRequest, Requests};
@@ -126,6 +127,10 @@ impl State {
             Misbehaviour::Html => return Ok(login_page()),
             Misbehaviour::WrongContent(content) => Answer::plain(content),
             Misbehaviour::Raw { status, headers, body } => return Ok(raw(status, headers, body)),
+            Misbehaviour::Replied(response) => {
+                let manner = self.resources().messages.manner;
+                messages::refused(call, manner, response, &self.base_url)
+            }
             Misbehaviour::ApplyThenPour => {
                 self.answer(call);
                 return Ok(poured(None));

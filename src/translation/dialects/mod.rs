@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use rules::{
-    CancelWay, Correlation, DialectRules, Door, DuplicateAnswer, Duplicates, ErrorCode, Link, MessageRules,
-    SubmissionKey,
+    CancelWay, ContentLink, Correlation, DialectRules, Door, DuplicateAnswer, Duplicates, ErrorCode, Link,
+    MessageRules, PartyType, SubmissionKey,
 };
 pub use task::{STATE_SYSTEM, say_both_links, say_state, state_of};
 pub use terms::{MessageTerms, OutputTerms, StateTerms, TaskStatus};
@@ -56,6 +56,10 @@ impl DialectRules {
             if state.is_end() && terms.status.is_none() {
                 return fault(&format!("[states.{state}]"), "an end needs a status".to_owned());
             }
+        }
+        if let Some(needed) = rules.message.as_ref().and_then(MessageRules::unmet_need) {
+            let text = format!("header_needs names {needed}, and no other key says what it is");
+            return fault("header_needs", text);
         }
         if let Some((from, to)) = rules.transitions().out_of_an_end() {
             return fault("[[transitions]]", format!("nothing leads from {from} to {to}: it is over"));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::terms::{StateTerms, TaskStatus};
+use super::terms::{MessageTerms, StateTerms, TaskStatus};
+use crate::fhir::message::ReplyTo;
 use crate::model::referral_state::{Actor, ReferralState, Transitions};
 
 /// What one guide says. Values of several guides side by side: standards, part C.
@@ -165,10 +166,56 @@ pub struct MessageRules {
     pub reply_event: String,
     /// The code system of `MessageHeader.reason`, where it is used.
     pub reason_system: Option<String>,
+    /// The reason of a message that says nothing new of where the referral stands.
+    pub update_reason: Option<String>,
+    /// `MessageHeader.definition` of a message with the reply event.
+    pub reply_definition: Option<String>,
+    /// Who sends and who receives.
+    #[serde(default)]
+    pub parties: PartyType,
+    /// Where a message names what it brings besides the Task.
+    #[serde(default)]
+    pub content_link: ContentLink,
     /// The types that `MessageHeader.focus` may have.
     pub focus: Vec<String>,
     /// What a MessageHeader must have, as paths such as `destination.receiver`.
     pub header_needs: Vec<String>,
+}
+
+impl MessageRules {
+    /// What a header must have and would not.
+    pub(super) fn unmet_need(&self) -> Option<&str> {
+        let is_met = |need: &str| match need {
+            "reason" => self.reason_system.is_some() && self.update_reason.is_some(),
+            "definition" => self.reply_definition.is_some(),
+            "source.endpoint" | "destination.endpoint" | "destination.receiver" | "sender" | "focus" => true,
+            _ => false,
+        };
+        self.header_needs.iter().map(String::as_str).find(|it| !is_met(it))
+    }
+}
+
+/// The type by which a MessageHeader names sender and receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum PartyType {
+    /// The organisation.
+    #[default]
+    Organization,
+    /// Whoever acts for the organisation.
+    PractitionerRole,
+}
+
+/// Where a message names what it brings besides the Task, so that who follows its focus comes to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContentLink {
+    /// In `MessageHeader.focus`, behind the Task.
+    #[default]
+    Focus,
+    /// In `Task.output`.
+    TaskOutput,
+    /// Nowhere: it names the order by itself.
+    None,
 }
 
 /// Error codes for `OperationOutcome.issue.details.coding`.
@@ -210,6 +257,20 @@ impl DialectRules {
             all.allow(steps.by, &steps.from, &steps.to);
         }
         all
+    }
+
+    /// How a message says a state, where the guide's messages say any.
+    pub fn message_of(&self, state: ReferralState) -> Option<&MessageTerms> {
+        self.states.get(&state)?.message.as_ref()
+    }
+
+    /// Which id of a message an answer to it quotes; none where the two are matched by the Task's identifiers.
+    pub const fn answers_quote(&self) -> Option<ReplyTo> {
+        match self.correlation {
+            Correlation::TaskIdentifier => None,
+            Correlation::MessageHeaderId => Some(ReplyTo::MessageHeader),
+            Correlation::BundleId => Some(ReplyTo::Bundle),
+        }
     }
 
     /// The error code for an HTTP status and an issue type, as (system, code); none where the guide has none.

@@ -219,4 +219,7 @@ fn a_mistake_in_a_definition_has_its_line() {
     assert!(no_system.text.contains("business_status_system"), "{no_system}");
     let (out_of_an_end, _) = fault("from = [\"cancel-requested\"]", "from = [\"completed\"]");
     assert!(out_of_an_end.text.contains("it is over"), "{out_of_an_end}");
+    let (unmet, line) = fault("header_needs = [", "header_needs = [\"definition\", ");
+    assert_eq!(Some(unmet.line), line);
+    assert!(unmet.text.contains("definition"), "{unmet}");
 }

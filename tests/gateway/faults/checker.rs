@@ -189,9 +189,13 @@ fn effects(server: &FhirServer, partner: &str, owed: &[Owed], findings: &mut Fin
         }
     }
     for end in ends.into_values() {
-        let (resource_type, id) = end.remote.as_deref().and_then(|it| it.split_once('/')).unwrap_or_default();
-        let there = server.read(resource_type, id).unwrap_or_default();
-        if !names(&there).any(|it| it == end.id) {
+        // The receiver of a message does not say where it keeps what came.
+        let sent = end.resource.as_deref().and_then(|it| it.split_once('/')).unwrap_or_default();
+        let there = match end.remote.as_deref().and_then(|it| it.split_once('/')) {
+            Some((resource_type, id)) => server.read(resource_type, id).into_iter().collect(),
+            None => server.all(sent.0),
+        };
+        if !there.iter().any(|it| names(it).any(|name| name == end.id)) {
             findings.out_of_order.insert(format!("{} is not what stands at {partner} in the end", end.id));
         }
     }

@@ -222,6 +222,32 @@ async fn an_update_survives_a_kill_before_it_is_sent_and_one_before_its_outcome_
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_that_goes_as_a_message_survives_the_same_kills() {
+    for point in ["before-send", "before-outcome"] {
+        let stage = Stage::set().await;
+        stage.world.rewrite("mode = \"rest\"", "mode = \"message\"");
+        stage.world.rewrite("[inbound]", "dialect = \"cow\"\n\n[inbound]");
+        let serving = stage.serve();
+        stage.world.send_until_taken(0, 1).await;
+        let referral = stage.referral_at_clinic().await;
+        stage.world.wait_until_settled(PATIENCE).await;
+        stage.arm(point);
+
+        stage.world.clinic.accept(&referral);
+        stage.world.clinic_calls().await;
+        let log = stage.kill_at(serving, point).await;
+        stage.recovers(&log).await;
+
+        let server = stage.world.partners[0].server();
+        let accepted = server.history("Task").into_iter().filter(|it| it["status"] == "accepted");
+        assert_eq!(accepted.count(), 1, "after {point}");
+        let sent: Vec<_> = server.requests().into_iter().filter(|it| it.method == "POST").collect();
+        let repeats = sent.iter().filter(|it| it.body == sent[0].body).count();
+        assert_eq!(repeats, if point == "before-send" { 1 } else { 2 }, "after {point}");
+    }
+}
+
 const ROUNDS: u64 = 20;
 
 /// The moment is random, within the few milliseconds in which a referral is committed (F3).

@@ -17,6 +17,7 @@ mod inbox;
 mod inbox_consent;
 mod isolation;
 mod late_revocation;
+mod messages;
 mod reduced;
 mod relation;
 mod retry_by_hand;

@@ -1,6 +1,7 @@
 //! The server's behaviour, over HTTP like any other client.
 
 mod faults;
+mod messages;
 mod searches;
 mod transactions;
 mod versions;
