@@ -1,6 +1,7 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
 pub mod backup;
+mod clients;
 mod dialects;
 mod disk;
 mod health;

@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::clients;
 use super::health::PartsHealth;
 use super::housekeeping::Housekeeper;
 use super::ledger;
@@ -20,16 +21,14 @@ use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
 use super::sources;
 use super::watching::Watching;
-use crate::auth::keys::access_token_key;
 use crate::auth::obtain::token_source;
-use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
+use crate::auth::verify::Addresses;
 use crate::config::settings::Config;
 use crate::consent::disclosure::{ClinicRules, Party};
 use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client, http_client_trusting};
 use crate::inbound::{self, Inbound};
-use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::PartnerId;
@@ -234,25 +233,18 @@ impl<'a> House<'a> {
         outbound: Outbound,
         key: &GatewayKey,
     ) -> Result<Doors, StartError> {
-        let partner_clients = config.partners.iter().map(|partner| partner.client.clone());
-        let clients = partner_clients.chain(config.clinic.client.clone()).collect();
-        let registry = Arc::new(Registry::new(Clients::check(clients).map_err(StartError::Clients)?));
         let addresses = Arc::new(Addresses::under(&self.public_url));
-        let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as Arc<dyn SpentAssertions>);
-        let signing_key = access_token_key(key.bytes());
-        let access_tokens =
-            Arc::new(AccessTokens::new(Arc::clone(&registry), &addresses, &signing_key, Arc::clone(&clock)));
-        let token_service =
-            TokenService::new(registry, &addresses, Arc::clone(&access_tokens), Arc::clone(&clock), spent);
+        let (access_tokens, token_service) =
+            clients::tokens(config, &addresses, key, self.store, self.clock)?;
         Ok(Doors {
             inbound,
             outbound,
             partners: Arc::clone(&self.partners),
             access_tokens,
-            token_service: Arc::new(token_service),
+            token_service,
             addresses,
             admission: Arc::clone(&self.admission),
-            clock,
+            clock: Arc::clone(self.clock),
             limits: Limits {
                 max_body_bytes: config.server.max_body_bytes,
                 body_timeout: config.server.body_timeout,

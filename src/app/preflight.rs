@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::parts::fhir_client;
 use super::profiles::Profiles;
-use super::{StartError, profiles, tls_of};
+use super::{StartError, clients, profiles, tls_of};
 use crate::auth::verify::Clients;
 use crate::config::settings::Config;
 use crate::fhir::client::http_client;
@@ -17,8 +17,7 @@ use crate::model::partner::OutboundMode;
 pub fn unusable(config: &Config) -> Vec<String> {
     let mut reasons: Vec<String> =
         refuse_example_secrets(config).err().iter().map(ToString::to_string).collect();
-    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
-    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
+    for problem in Clients::check(clients::registered(config)).err().into_iter().flatten() {
         reasons.push(problem.to_string());
     }
     match profiles::load(config.profiles_directory.as_deref()) {

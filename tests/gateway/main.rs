@@ -21,6 +21,7 @@ mod outbound;
 mod permit;
 mod privacy;
 mod shutdown;
+mod smart_checker;
 mod status;
 mod store_contract;
 mod tokens;

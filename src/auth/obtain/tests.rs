@@ -11,16 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
 use super::*;
-use crate::auth::verify::testing::{SpentInMemory, ec_jwk, ec_pem, rsa_jwk, rsa_pem};
+use crate::auth::verify::testing::{SpentInMemory, Unpublished, ec_jwk, ec_pem, rsa_jwk, rsa_pem, serve};
 use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenRequest, TokenService};
 use crate::model::client::{Client, ClientCredential, ClientRole};
 use crate::model::clock::TestClock;
@@ -83,16 +80,6 @@ impl Endpoint {
     fn by_key(&self, pem: &str, algorithm: SigningAlgorithm) -> Credentials {
         let private_key = Sensitive::new(pem.as_bytes().to_vec());
         Credentials::PrivateKeyJwt { grant: self.grant(), private_key, key_id: "k1".to_owned(), algorithm }
-    }
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
-            let connections = auto::Builder::new(TokioExecutor::new());
-            drop(connections.serve_connection(TokioIo::new(stream), service).await);
-        });
     }
 }
 
@@ -195,8 +182,9 @@ fn token_service(endpoint: &Endpoint, jwk: &Value, clock: &Arc<TestClock>) -> To
     let mut addresses = Addresses::under("http://127.0.0.1");
     addresses.token_endpoint = endpoint.url.to_string();
     let key = Sensitive::new([1; 32]);
-    let tokens = Arc::new(AccessTokens::new(registry.clone(), &addresses, &key, clock.clone()));
-    TokenService::new(registry, &addresses, tokens, clock.clone(), Arc::new(SpentInMemory::default()))
+    let tokens = Arc::new(AccessTokens::new(registry, &addresses, &key, clock.clone()));
+    let (spent, published) = (Arc::new(SpentInMemory::default()), Arc::new(Unpublished));
+    TokenService::new(&addresses, tokens, spent, published)
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod form;
 mod issue;
 mod jwks;
 mod jwt;
+mod published;
 mod refusal;
 mod secret;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use clients::{ClientFault, ClientProblem, Clients, Registry};
 pub use discovery::{Addresses, smart_configuration};
 pub use form::TokenRequest;
 pub use issue::{IssuedToken, TokenService};
-pub use jwks::{JwkFault, JwksProblem, PublicKeys, check_jwks};
+pub use jwks::{JwkFault, JwksProblem, PublicKeys, check_jwks, read_jwks};
+pub use published::{KeyName, KeysFault, PublishedKeys};
 pub use refusal::TokenRefusal;

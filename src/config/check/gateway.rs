@@ -11,9 +11,10 @@ use crate::config::settings::{self, Config};
 /// Checks all sections. The answer has no partners yet.
 pub(in crate::config) fn check(findings: &mut Findings, raw: Gateway) -> Option<Config> {
     let limits = limits::check(findings, &raw.limits, raw.server.max_body_bytes);
+    let private_networks = raw.server.allow_private_networks;
     let server = server::check(findings, raw.server);
     let store = store::check(findings, raw.store);
-    let clinic = clinic::check(findings, raw.clinic);
+    let clinic = clinic::check(findings, raw.clinic, private_networks);
     let consent = consent::check(findings, raw.consent);
     check_profiles(findings, raw.profiles.directory.as_ref());
     Some(Config {

@@ -138,11 +138,27 @@ fn each_kind_of_auth_has_its_own_keys() {
 }
 
 #[test]
+fn the_keys_of_the_clinics_client_come_by_https_also_in_its_own_network() {
+    let with = |url: &str| format!("[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"{url}\"\n");
+    assert_eq!(mistakes(&with("https://10.0.0.9/jwks.json")), "");
+    assert_eq!(mistakes(&with("http://10.0.0.9/jwks.json")), "3:12 ADDRESS clinic.client.jwks_url");
+    assert_eq!(mistakes(&with("http://127.0.0.1:9/jwks.json")), "3:12 ADDRESS clinic.client.jwks_url");
+    let tests = "[server]\nallow_private_networks = true\n";
+    assert_eq!(mistakes(&format!("{tests}{}", with("http://127.0.0.1:9/jwks.json"))), "");
+    assert_eq!(
+        mistakes(&format!("{tests}{}", with("http://10.0.0.9/jwks.json"))),
+        "5:12 ADDRESS clinic.client.jwks_url"
+    );
+}
+
+#[test]
 fn the_clinics_client_needs_one_credential() {
     assert_eq!(mistakes("[clinic.client]\nclient_id = \"ehr\"\n"), "1:9 MISSING_KEY clinic.client.jwks_file");
     assert_eq!(
-        mistakes("[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"https://x.example\"\n"),
-        "3:12 NOT_SUPPORTED clinic.client.jwks_url"
+        mistakes(
+            "[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"https://x.example\"\nclient_secret = \"x\"\n"
+        ),
+        "3:12 CONFLICT clinic.client.jwks_url"
     );
 }
 

@@ -7,7 +7,7 @@ use rustls::Error as TlsError;
 
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unconnected {
+pub enum Unconnected {
     /// The server's certificate cannot be trusted, or the two sides do not agree on how to be sure.
     Certificate,
     /// The handshake failed in another way: what listens there may not speak TLS at all.
@@ -17,7 +17,7 @@ pub(super) enum Unconnected {
 }
 
 /// Looks along an error's causes.
-pub(super) fn of(error: &(dyn Error + 'static)) -> Unconnected {
+pub fn of(error: &(dyn Error + 'static)) -> Unconnected {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<TlsError>() {

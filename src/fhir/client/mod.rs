@@ -1,7 +1,7 @@
 //! Our side as a FHIR client: the only place, beside `auth`, that sends HTTP requests.
 
 pub mod answer;
-mod cause;
+pub mod cause;
 pub mod failure;
 pub mod found;
 pub mod in_order;

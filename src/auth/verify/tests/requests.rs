@@ -129,8 +129,8 @@ impl SpentAssertions for NoStore {
 
 #[tokio::test]
 async fn without_the_store_no_assertion_is_taken() {
-    let (registry, tokens, clock) = parts();
-    let service = service(&registry, &tokens, &clock, Arc::new(NoStore));
+    let (_, tokens, _) = parts();
+    let service = service(&tokens, Arc::new(NoStore));
 
     let assertion = Assertion::good().text();
     let refusal = service.issue(request(&signed_form(&assertion), None)).await.unwrap_err();

@@ -1,0 +1,36 @@
+//! Who may call us, and how they come by their tokens.
+
+use std::sync::Arc;
+
+use super::StartError;
+use crate::auth::fetch::KeyFetcher;
+use crate::auth::keys::access_token_key;
+use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
+use crate::config::settings::Config;
+use crate::model::client::{Client, SpentAssertions};
+use crate::model::clock::Clock;
+use crate::store::Store;
+use crate::store::seal::GatewayKey;
+
+/// Every client of these settings.
+pub(super) fn registered(config: &Config) -> Vec<Client> {
+    config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone()).collect()
+}
+
+/// What checks access tokens, and what gives them.
+pub(super) fn tokens(
+    config: &Config,
+    addresses: &Addresses,
+    key: &GatewayKey,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<AccessTokens>, Arc<TokenService>), StartError> {
+    let clients = Clients::check(registered(config)).map_err(StartError::Clients)?;
+    let registry = Arc::new(Registry::new(clients));
+    let signing_key = access_token_key(key.bytes());
+    let tokens = Arc::new(AccessTokens::new(registry, addresses, &signing_key, Arc::clone(clock)));
+    let spent = Arc::clone(store) as Arc<dyn SpentAssertions>;
+    let published = Arc::new(KeyFetcher::new(Arc::clone(clock)));
+    let service = TokenService::new(addresses, Arc::clone(&tokens), spent, published);
+    Ok((tokens, Arc::new(service)))
+}
