@@ -42,7 +42,7 @@ struct Endpoint {
 impl Endpoint {
     fn open() -> Self {
         let spent = Arc::new(SpentInMemory::default());
-        let (_, tokens, _) = parts();
+        let (registry, tokens, clock) = parts();
         let service = service(&tokens, spent.clone());
         Self { service, tokens, registry, clock, spent }
     }
