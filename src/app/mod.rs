@@ -4,6 +4,7 @@ pub mod backup;
 mod clients;
 mod dialects;
 mod disk;
+pub mod handshake;
 mod health;
 pub mod housekeeping;
 pub mod ledger;

@@ -73,4 +73,7 @@ pub trait SpentAssertions: Send + Sync {
     /// Marks `jti` of `client_id` as used until `expires`.
     /// False: it was used before, and the assertion must be refused.
     async fn spend(&self, client_id: &str, jti: &str, expires: Timestamp) -> Result<bool, StoreError>;
+
+    /// True: it was used before, as far as is remembered. Marks nothing.
+    async fn is_spent(&self, client_id: &str, jti: &str) -> Result<bool, StoreError>;
 }

@@ -15,6 +15,7 @@ mod edge;
 mod examples;
 mod faults;
 mod fixtures;
+mod handshake;
 mod inbound;
 mod operator;
 mod outbound;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::lifetime::lifetime;
 use crate::auth::verify::{KeysFault, PublicKeys, read_jwks};
-use crate::fhir::client::cause::{self, Unconnected};
+use crate::fhir::client::cause;
 
 /// How long a client's server may take for its keys: somebody waits for a token.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(super) struct Found {
 
 /// Reads the document once. `http` follows no redirects and has no credentials.
 pub(super) async fn read(http: &reqwest::Client, url: &Url, patience: Duration) -> Result<Found, KeysFault> {
-    let fault = |error| fault(&error, patience);
+    let fault = |error| KeysFault::NoAnswer(cause::words(&error));
     let request = http.get(url.clone()).header(ACCEPT, "application/json").timeout(patience);
     let mut answer = request.send().await.map_err(fault)?;
     if answer.status() != StatusCode::OK {
@@ -42,19 +42,4 @@ pub(super) async fn read(http: &reqwest::Client, url: &Url, patience: Duration) 
     }
     let keys = read_jwks(&document).map_err(KeysFault::NotAKeySet)?;
     Ok(Found { keys, lifetime })
-}
-
-/// What `reqwest` says, as our words; its own text would tell the address.
-fn fault(error: &reqwest::Error, patience: Duration) -> KeysFault {
-    if error.is_timeout() {
-        return KeysFault::TooSlow(patience.as_secs());
-    }
-    if !error.is_connect() {
-        return KeysFault::Broken;
-    }
-    match cause::of(error) {
-        Unconnected::Certificate => KeysFault::Certificate,
-        Unconnected::Handshake => KeysFault::Handshake,
-        Unconnected::Other => KeysFault::NotReached,
-    }
 }

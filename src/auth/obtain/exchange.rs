@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 6749 §4.4, RFC 7523 §2.2; smart.md section 6.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use super::sensitive_header;
 use crate::auth::keys::AssertionKey;
 use crate::fhir::client::token::TokenError;
+use crate::fhir::client::{cause, clock};
 use crate::model::partner::TokenGrant;
 use crate::model::sensitive::Sensitive;
 
@@ -36,6 +38,9 @@ const ASSERTION_LIFETIME_S: i64 = 240;
 
 /// The largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024;
+
+/// When it was at the server as it answered, if it said so.
+pub(super) type ToldTime = Arc<Mutex<Option<Timestamp>>>;
 
 /// How we ask at one token endpoint.
 pub(super) struct Exchange {
@@ -60,17 +65,24 @@ pub(super) struct Token {
 pub(super) struct Failure {
     pub(super) error: TokenError,
     pub(super) wait: Duration,
+    /// What happened, in words of ours.
+    pub(super) words: String,
 }
 
 impl Failure {
-    const fn unavailable() -> Self {
-        Self { error: TokenError::Unavailable, wait: WAIT }
+    fn unavailable(words: impl Into<String>) -> Self {
+        Self { error: TokenError::Unavailable, wait: WAIT, words: words.into() }
     }
 }
 
 impl Exchange {
     /// Asks once. The cause of a failure is logged here, without anything that was sent or received but codes.
     pub(super) async fn ask(&self, now: Timestamp) -> Result<Token, Failure> {
+        self.ask_and_compare(now, &Arc::default()).await
+    }
+
+    /// The same, and notes when it was there by the server's clock (RFC 9110 §6.6.1, `Date`).
+    pub(super) async fn ask_and_compare(&self, now: Timestamp, told: &ToldTime) -> Result<Token, Failure> {
         let client = self.client();
         let scopes = self.grant.scope.split_ascii_whitespace().map(|it| Scope::new(it.to_owned()));
         let mut request = client.exchange_client_credentials().add_scopes(scopes);
@@ -78,7 +90,7 @@ impl Exchange {
             request = request.add_extra_param("client_assertion_type", JWT_BEARER);
             request = request.add_extra_param("client_assertion", self.assertion(key, now)?);
         }
-        let send = |request| send(self.http.clone(), request);
+        let send = |request| send(self.http.clone(), request, Arc::clone(told));
         let answer = request.request_async(&send).await;
         answer.map_err(|error| self.failure(error)).and_then(|it| token(&it))
     }
@@ -106,7 +118,8 @@ impl Exchange {
             jti: Uuid::new_v4().to_string(),
         };
         let header = Header { kid: Some(key.key_id().to_owned()), ..Header::new(key.algorithm()) };
-        jsonwebtoken::encode(&header, &claims, key.key()).map_err(|_| Failure::unavailable())
+        jsonwebtoken::encode(&header, &claims, key.key())
+            .map_err(|_| Failure::unavailable("our key cannot sign"))
     }
 
     fn failure(&self, error: RequestTokenError<SendError, BasicErrorResponse>) -> Failure {
@@ -117,15 +130,20 @@ impl Exchange {
                 let code = code(answer.error().as_ref());
                 let uri = answer.error_uri().map(|it| printable(it)).unwrap_or_default();
                 tracing::warn!(token.host = host, client_id, code, uri, "token endpoint refused us");
-                Failure { error: TokenError::Refused(code), wait: WAIT }
+                let words = match uri.as_str() {
+                    "" => format!("the token endpoint refused us: {code}"),
+                    uri => format!("the token endpoint refused us: {code} ({uri})"),
+                };
+                Failure { error: TokenError::Refused(code), wait: WAIT, words }
             }
             RequestTokenError::Request(error) => {
                 tracing::warn!(token.host = host, client_id, %error, "token endpoint did not answer");
-                Failure { error: TokenError::Unavailable, wait: error.wait() }
+                let words = format!("the token endpoint: {error}");
+                Failure { error: TokenError::Unavailable, wait: error.wait(), words }
             }
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
                 tracing::warn!(token.host = host, client_id, "token endpoint answered something else");
-                Failure::unavailable()
+                Failure::unavailable("the token endpoint answered something else than a token")
             }
         }
     }
@@ -148,12 +166,8 @@ struct AssertionClaims<'a> {
 /// Why there was no answer to read. Says no address: reqwest's own words would.
 #[derive(Debug, thiserror::Error)]
 enum SendError {
-    #[error("timed out")]
-    TimedOut,
-    #[error("no connection")]
-    NoConnection,
-    #[error("the exchange broke off")]
-    Broken,
+    #[error("{0}")]
+    NoAnswer(&'static str),
     #[error("the answer is larger than {LARGEST_ANSWER} bytes")]
     TooLarge,
     #[error("status {status}")]
@@ -171,19 +185,18 @@ impl SendError {
 
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::TimedOut
-        } else if error.is_connect() {
-            Self::NoConnection
-        } else {
-            Self::Broken
-        }
+        Self::NoAnswer(cause::words(&error))
     }
 }
 
-async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, SendError> {
+async fn send(
+    http: reqwest::Client,
+    request: HttpRequest,
+    told: ToldTime,
+) -> Result<HttpResponse, SendError> {
     let request = reqwest::Request::try_from(request)?;
     let mut answer = http.execute(request).await?;
+    *told.lock().unwrap_or_else(PoisonError::into_inner) = clock::told(answer.headers());
     let status = answer.status();
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         return Err(SendError::Busy { status: status.as_u16(), wait: wait_asked(answer.headers()) });
@@ -210,7 +223,8 @@ fn wait_asked(headers: &HeaderMap) -> Duration {
 fn token(answer: &BasicTokenResponse) -> Result<Token, Failure> {
     let header = format!("Bearer {}", answer.access_token().secret());
     let bearer = *answer.token_type() == BasicTokenType::Bearer;
-    let authorization = sensitive_header(&header).filter(|_| bearer).ok_or_else(Failure::unavailable)?;
+    let authorization = sensitive_header(&header).filter(|_| bearer);
+    let authorization = authorization.ok_or_else(|| Failure::unavailable("the token is no bearer token"))?;
     Ok(Token { authorization, lifetime: answer.expires_in().unwrap_or(DEFAULT_LIFETIME) })
 }
 

@@ -3,6 +3,7 @@
 mod assertion;
 mod bearer;
 mod clients;
+mod diagnose;
 mod discovery;
 mod fault;
 mod form;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use bearer::{AccessTokens, BearerRefusal, Caller};
 pub use clients::{ClientFault, ClientProblem, Clients, Registry};
+pub use diagnose::{Bench, Check, Diagnosis, diagnose, names};
 pub use discovery::{Addresses, smart_configuration};
 pub use form::TokenRequest;
 pub use issue::{IssuedToken, TokenService};

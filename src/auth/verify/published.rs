@@ -28,21 +28,9 @@ pub struct KeyName {
 /// Why published keys cannot be read. Holds nothing that was received.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeysFault {
-    /// Nobody answers there.
-    #[error("no connection")]
-    NotReached,
-    /// The server's certificate cannot be trusted.
-    #[error("the server's certificate cannot be trusted")]
-    Certificate,
-    /// What listens there may not speak TLS at all.
-    #[error("the TLS handshake failed")]
-    Handshake,
-    /// No whole answer in time.
-    #[error("no answer within {0} s")]
-    TooSlow(u64),
-    /// The answer broke off.
-    #[error("the answer broke off")]
-    Broken,
+    /// No whole answer, in words of ours.
+    #[error("{0}")]
+    NoAnswer(&'static str),
     /// Another answer than 200.
     #[error("the server answered {0}")]
     Status(u16),

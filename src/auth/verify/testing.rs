@@ -65,6 +65,10 @@ impl SpentAssertions for SpentInMemory {
         let key = (client_id.to_owned(), jti.to_owned());
         Ok(self.0.lock().unwrap().insert(key, expires).is_none())
     }
+
+    async fn is_spent(&self, client_id: &str, jti: &str) -> Result<bool, StoreError> {
+        Ok(self.0.lock().unwrap().contains_key(&(client_id.to_owned(), jti.to_owned())))
+    }
 }
 
 /// No client publishes anything.
@@ -73,7 +77,7 @@ pub(crate) struct Unpublished;
 #[async_trait]
 impl PublishedKeys for Unpublished {
     async fn keys(&self, _: &KeyAddress, _: &KeyName) -> Result<Arc<PublicKeys>, KeysFault> {
-        Err(KeysFault::NotReached)
+        Err(KeysFault::NoAnswer("nobody listens there"))
     }
 }
 

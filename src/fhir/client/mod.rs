@@ -2,9 +2,12 @@
 
 pub mod answer;
 pub mod cause;
+mod certificate;
+pub mod clock;
 pub mod failure;
 pub mod found;
 pub mod in_order;
+pub mod look;
 #[cfg(test)]
 mod tests;
 pub mod token;

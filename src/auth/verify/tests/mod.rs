@@ -2,6 +2,7 @@
 
 mod assertions;
 mod bearer_tokens;
+mod diagnosis;
 mod published_keys;
 mod requests;
 

@@ -125,6 +125,10 @@ impl SpentAssertions for NoStore {
     async fn spend(&self, _: &str, _: &str, _: Timestamp) -> Result<bool, StoreError> {
         Err(StoreError::Busy)
     }
+
+    async fn is_spent(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        Err(StoreError::Busy)
+    }
 }
 
 #[tokio::test]
