@@ -5,12 +5,30 @@ use std::sync::Arc;
 use super::StartError;
 use crate::auth::fetch::KeyFetcher;
 use crate::auth::keys::access_token_key;
+use crate::auth::keys::folder::KeyFolder;
+use crate::auth::keys::published::{OwnKeys, SameName};
 use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
 use crate::config::settings::Config;
 use crate::model::client::{Client, SpentAssertions};
 use crate::model::clock::Clock;
+use crate::model::partner::OutboundMode;
 use crate::store::Store;
 use crate::store::seal::GatewayKey;
+
+/// Our keys that take turns, where the settings name a folder for them.
+pub(super) fn key_folder(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<KeyFolder>> {
+    let directory = config.keys.directory.clone();
+    directory.map(|directory| Arc::new(KeyFolder::new(directory, Arc::clone(clock))))
+}
+
+/// Our keys, for everybody to read.
+pub(super) fn own_keys(config: &Config, folder: Option<Arc<KeyFolder>>) -> Result<OwnKeys, SameName> {
+    let partners = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
+        OutboundMode::Rest(endpoint) => Some(&endpoint.credentials),
+        OutboundMode::Inbox => None,
+    });
+    OwnKeys::of(partners.chain([&config.clinic.endpoint.credentials]), folder)
+}
 
 /// Every client of these settings.
 pub(super) fn registered(config: &Config) -> Vec<Client> {

@@ -21,6 +21,7 @@ use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
 use super::sources;
 use super::watching::Watching;
+use crate::auth::keys::folder::KeyFolder;
 use crate::auth::obtain::token_source;
 use crate::auth::verify::Addresses;
 use crate::config::settings::Config;
@@ -144,6 +145,7 @@ struct House<'a> {
     profiles: Profiles,
     public_url: String,
     metrics: Arc<Metrics>,
+    keys: Option<Arc<KeyFolder>>,
 }
 
 impl<'a> House<'a> {
@@ -153,20 +155,21 @@ impl<'a> House<'a> {
         clock: &'a Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let http = http_client();
+        let (http, keys) = (http_client(), clients::key_folder(config, clock));
+        let client =
+            |name: &str, endpoint: &Endpoint| fhir_client(name, endpoint, clock, &http, keys.as_ref());
         let partners: Partners = config.partners.iter().cloned().collect();
         Ok(Self {
             store,
             clock,
-            clinic: fhir_client("the clinic", &config.clinic.endpoint, clock, &http)?,
-            servers: Arc::new(sources::servers(&partners, |name, endpoint| {
-                fhir_client(name, endpoint, clock, &http)
-            })?),
+            clinic: client("the clinic", &config.clinic.endpoint)?,
+            servers: Arc::new(sources::servers(&partners, client)?),
             admission: Arc::new(limits::admission(config, clock)),
             partners: Arc::new(partners),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
             metrics,
+            keys,
         })
     }
 
@@ -242,6 +245,7 @@ impl<'a> House<'a> {
             partners: Arc::clone(&self.partners),
             access_tokens,
             token_service,
+            own_keys: Arc::new(clients::own_keys(config, self.keys.clone())?),
             addresses,
             admission: Arc::clone(&self.admission),
             clock: Arc::clone(self.clock),
@@ -262,6 +266,7 @@ pub(super) fn fhir_client(
     endpoint: &Endpoint,
     clock: &Arc<dyn Clock>,
     http: &reqwest::Client,
+    keys: Option<&Arc<KeyFolder>>,
 ) -> Result<FhirClient, StartError> {
     let http = match &endpoint.issuers {
         Some(issuers) => {
@@ -269,7 +274,7 @@ pub(super) fn fhir_client(
         }
         None => http.clone(),
     };
-    let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
+    let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone(), keys)
         .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
     Ok(FhirClient::new(http, &endpoint.base_url, tokens, endpoint.timeout))
 }

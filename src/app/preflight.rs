@@ -11,7 +11,7 @@ use crate::config::settings::Config;
 use crate::fhir::client::http_client;
 use crate::model::client::ClientCredential;
 use crate::model::clock::{Clock, SystemClock};
-use crate::model::partner::OutboundMode;
+use crate::model::partner::{Credentials, OutboundMode, OwnKey, SigningAlgorithm};
 
 /// Why a gateway could not start with these settings, as far as can be told without opening anything.
 pub fn unusable(config: &Config) -> Vec<String> {
@@ -28,16 +28,30 @@ pub fn unusable(config: &Config) -> Vec<String> {
         reasons.push(problem.to_string());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys = clients::key_folder(config, &clock);
+    reasons.extend(keys.as_ref().and_then(|it| it.published().err()).map(|it| it.to_string()));
+    reasons.extend(clients::own_keys(config, None).err().map(|it| it.to_string()));
     let endpoints = config.partners.iter().filter_map(|partner| match &partner.outbound.mode {
         OutboundMode::Rest(endpoint) => Some((partner.id.as_str(), &**endpoint)),
         OutboundMode::Inbox => None,
     });
     for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
-        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
+        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client(), keys.as_ref()) {
             reasons.push(problem.to_string());
+        }
+        if let (Some(keys), Some(algorithm)) = (&keys, in_turn(&endpoint.credentials)) {
+            reasons.extend(keys.signing(algorithm).err().map(|it| it.to_string()));
         }
     }
     reasons
+}
+
+/// What the key has to sign with that takes turns, where one does.
+const fn in_turn(credentials: &Credentials) -> Option<SigningAlgorithm> {
+    match credentials {
+        Credentials::PrivateKeyJwt { key: OwnKey::InTurn(algorithm), .. } => Some(*algorithm),
+        _ => None,
+    }
 }
 
 /// What is told of definitions that can be used.

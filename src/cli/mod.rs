@@ -9,6 +9,7 @@ pub mod demo;
 pub mod endpoints;
 pub mod explain;
 pub mod findings;
+pub mod keys;
 pub mod ledger;
 pub mod lint;
 pub mod orders;
@@ -62,6 +63,9 @@ enum Command {
     /// Who may connect, and why one cannot.
     #[command(subcommand)]
     Partners(partners::Partners),
+    /// Our own keys, with which we sign at others' servers.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// What was decided and disclosed, and whether the record of it is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Replays(replays) => block_on(replays.run()),
         Command::Endpoints(endpoints) => block_on(endpoints.run()),
         Command::Partners(partners) => block_on(partners.run()),
+        Command::Keys(keys) => keys.run(),
         Command::Audit(audit) => block_on(audit.run()),
         Command::Ledger(ledger) => block_on(ledger.run()),
         Command::Consent(consent) => block_on(consent.run()),

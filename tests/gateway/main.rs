@@ -19,6 +19,7 @@ mod handshake;
 mod inbound;
 mod operator;
 mod outbound;
+mod own_keys;
 mod permit;
 mod privacy;
 mod shutdown;

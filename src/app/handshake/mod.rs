@@ -7,13 +7,18 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 pub use assertion::Shown;
 
+use super::clients;
+use crate::auth::keys::folder::KeyFolder;
 use crate::config::settings::Config;
 use crate::model::client::Client;
+use crate::model::clock::{Clock, SystemClock};
 use crate::model::fhir_version::FhirVersion;
 use crate::model::partner::{Endpoint, OutboundMode, Partner};
 
@@ -47,6 +52,8 @@ struct Side {
     with: String,
     client: Option<Client>,
     server: Option<(Endpoint, FhirVersion)>,
+    /// Our keys that take turns.
+    keys: Option<Arc<KeyFolder>>,
 }
 
 /// The handshake with the clinic and every partner, at the same time; told in their order.
@@ -71,26 +78,37 @@ pub async fn with_partner(
     if let Some(shown) = shown {
         findings.extend(assertion::findings(config, partner, shown).await);
     }
-    findings.extend(Side::of(partner).findings(now).await);
+    findings.extend(Side::of(partner, &key_folder(config)).findings(now).await);
     findings
 }
 
+fn key_folder(config: &Config) -> Option<Arc<KeyFolder>> {
+    clients::key_folder(config, &(Arc::new(SystemClock) as Arc<dyn Clock>))
+}
+
 fn sides(config: &Config) -> Vec<Side> {
+    let keys = key_folder(config);
     let clinic = Side {
         with: "@clinic".to_owned(),
         client: config.clinic.client.clone(),
         server: Some((config.clinic.endpoint.clone(), FhirVersion::R4)),
+        keys: keys.clone(),
     };
-    [clinic].into_iter().chain(config.partners.iter().map(Side::of)).collect()
+    [clinic].into_iter().chain(config.partners.iter().map(|it| Side::of(it, &keys))).collect()
 }
 
 impl Side {
-    fn of(partner: &Partner) -> Self {
+    fn of(partner: &Partner, keys: &Option<Arc<KeyFolder>>) -> Self {
         let server = match &partner.outbound.mode {
             OutboundMode::Rest(endpoint) => Some(((**endpoint).clone(), partner.fhir_version)),
             OutboundMode::Inbox => None,
         };
-        Self { with: partner.id.to_string(), client: Some(partner.client.clone()), server }
+        Self {
+            with: partner.id.to_string(),
+            client: Some(partner.client.clone()),
+            server,
+            keys: keys.clone(),
+        }
     }
 
     async fn findings(&self, now: fn() -> Timestamp) -> Vec<Finding> {
@@ -99,7 +117,7 @@ impl Side {
             steps.extend(client::steps(client).await);
         }
         if let Some((endpoint, version)) = &self.server {
-            steps.extend(server::steps(endpoint, *version, now).await);
+            steps.extend(server::steps(endpoint, *version, self.keys.as_ref(), now).await);
         }
         steps.into_iter().map(|step| step.with(&self.with)).collect()
     }

@@ -1,8 +1,11 @@
 //! Can we work with a server: our token, what it is, its clock, its certificate.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::Step;
+use crate::auth::keys::folder::KeyFolder;
 use crate::auth::obtain::{Probe, probe};
 use crate::fhir::client::look::{Look, look, looking_client};
 use crate::model::fhir_version::FhirVersion;
@@ -15,12 +18,17 @@ const CLOCK_DIFFERS: SignedDuration = SignedDuration::from_secs(5);
 const CERTIFICATE_ENDS: i64 = 30;
 
 /// Every step towards a server.
-pub(super) async fn steps(endpoint: &Endpoint, version: FhirVersion, now: fn() -> Timestamp) -> Vec<Step> {
+pub(super) async fn steps(
+    endpoint: &Endpoint,
+    version: FhirVersion,
+    keys: Option<&Arc<KeyFolder>>,
+    now: fn() -> Timestamp,
+) -> Vec<Step> {
     let Ok(http) = looking_client(endpoint.issuers.as_deref()) else {
         return vec![Step::bad("certificate", "the issuers in `ca_file` cannot be used")];
     };
     let mut steps = Vec::new();
-    let probed = match probe(&endpoint.credentials, now(), http.clone()).await {
+    let probed = match probe(&endpoint.credentials, now(), http.clone(), keys).await {
         Ok(probed) => probed,
         Err(problem) => return vec![Step::bad("token", format!("our own credentials: {problem}"))],
     };

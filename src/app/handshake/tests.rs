@@ -15,7 +15,7 @@ use crate::auth::verify::testing::{ec_jwk, ec_pem, serve};
 use crate::model::client::{ClientCredential, ClientRole, KeyAddress};
 use crate::model::clock::{Clock as _, SystemClock};
 use crate::model::effects::WriteRules;
-use crate::model::partner::{Credentials, Pace, SigningAlgorithm, TokenGrant};
+use crate::model::partner::{Credentials, OwnKey, Pace, SigningAlgorithm, TokenGrant};
 use crate::model::sensitive::Sensitive;
 
 type Answer = fn() -> Response;
@@ -57,15 +57,19 @@ impl Partner {
             token_url: self.url("/token"),
             client_id: "gateway".to_owned(),
             scope: "system/*.cruds".to_owned(),
+            audience: None,
+            form: Vec::new(),
         };
         Endpoint {
             base_url: self.url("/fhir"),
             issuers: None,
             credentials: Credentials::PrivateKeyJwt {
                 grant,
-                private_key: Sensitive::new(ec_pem().into_bytes()),
-                key_id: "k".to_owned(),
-                algorithm: SigningAlgorithm::Es384,
+                key: OwnKey::Given {
+                    private_key: Sensitive::new(ec_pem().into_bytes()),
+                    key_id: "k".to_owned(),
+                    algorithm: SigningAlgorithm::Es384,
+                },
             },
             timeout: Duration::from_secs(1),
             writes: WriteRules::default(),
@@ -88,6 +92,7 @@ impl Partner {
             with: "lakeside".to_owned(),
             client: Some(self.client()),
             server: Some((self.endpoint(), FhirVersion::R4)),
+            keys: None,
         };
         let findings = side.findings(|| SystemClock.now()).await;
         findings.into_iter().map(|it| (it.step, it.verdict, it.words)).collect()

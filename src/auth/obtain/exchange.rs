@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 6749 §4.4, RFC 7523 §2.2; smart.md section 6.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,9 +20,10 @@ use uuid::Uuid;
 
 use super::sensitive_header;
 use crate::auth::keys::AssertionKey;
+use crate::auth::keys::folder::KeyFolder;
 use crate::fhir::client::token::TokenError;
 use crate::fhir::client::{cause, clock};
-use crate::model::partner::TokenGrant;
+use crate::model::partner::{SecretPlace, SigningAlgorithm, TokenGrant};
 use crate::model::sensitive::Sensitive;
 
 /// What to think of a token without `expires_in`.
@@ -51,8 +53,10 @@ pub(super) struct Exchange {
 
 /// How we prove who we are.
 pub(super) enum Proof {
-    Secret(Sensitive<String>),
+    Secret(Sensitive<String>, SecretPlace),
     Key(AssertionKey),
+    /// The key of the folder whose turn it is.
+    InTurn(Arc<KeyFolder>, SigningAlgorithm),
 }
 
 /// A token, ready for use.
@@ -86,9 +90,12 @@ impl Exchange {
         let client = self.client();
         let scopes = self.grant.scope.split_ascii_whitespace().map(|it| Scope::new(it.to_owned()));
         let mut request = client.exchange_client_credentials().add_scopes(scopes);
-        if let Proof::Key(key) = &self.proof {
+        for (name, value) in &self.grant.form {
+            request = request.add_extra_param(name, value.reveal());
+        }
+        if let Some(key) = self.key()? {
             request = request.add_extra_param("client_assertion_type", JWT_BEARER);
-            request = request.add_extra_param("client_assertion", self.assertion(key, now)?);
+            request = request.add_extra_param("client_assertion", self.assertion(&key, now)?);
         }
         let send = |request| send(self.http.clone(), request, Arc::clone(told));
         let answer = request.request_async(&send).await;
@@ -99,11 +106,29 @@ impl Exchange {
         let client = BasicClient::new(ClientId::new(self.grant.client_id.clone()))
             .set_token_uri(TokenUrl::from_url(self.grant.token_url.clone()));
         match &self.proof {
-            Proof::Secret(secret) => client
-                .set_client_secret(ClientSecret::new(secret.reveal().clone()))
-                .set_auth_type(AuthType::BasicAuth),
+            Proof::Secret(secret, place) => {
+                let place = match place {
+                    SecretPlace::Basic => AuthType::BasicAuth,
+                    SecretPlace::Form => AuthType::RequestBody,
+                };
+                client.set_client_secret(ClientSecret::new(secret.reveal().clone())).set_auth_type(place)
+            }
             // Sends client_id in the body, which RFC 7521 §4.2 allows.
-            Proof::Key(_) => client.set_auth_type(AuthType::RequestBody),
+            Proof::Key(_) | Proof::InTurn(..) => client.set_auth_type(AuthType::RequestBody),
+        }
+    }
+
+    /// The key that signs now.
+    fn key(&self) -> Result<Option<Cow<'_, AssertionKey>>, Failure> {
+        match &self.proof {
+            Proof::Secret(..) => Ok(None),
+            Proof::Key(key) => Ok(Some(Cow::Borrowed(key))),
+            Proof::InTurn(folder, algorithm) => {
+                folder.signing(*algorithm).map(|it| Some(Cow::Owned(it))).map_err(|error| {
+                    tracing::error!(%error, "there is no key of ours to sign with");
+                    Failure::unavailable(format!("our own keys: {error}"))
+                })
+            }
         }
     }
 
@@ -112,7 +137,7 @@ impl Exchange {
         let claims = AssertionClaims {
             iss: &self.grant.client_id,
             sub: &self.grant.client_id,
-            aud: self.grant.token_url.as_str(),
+            aud: self.grant.audience.as_deref().unwrap_or(self.grant.token_url.as_str()),
             iat: now.as_second(),
             exp: now.as_second() + ASSERTION_LIFETIME_S,
             jti: Uuid::new_v4().to_string(),

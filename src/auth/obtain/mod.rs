@@ -13,10 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use jiff::Timestamp;
 
+use super::keys::folder::KeyFolder;
 use super::keys::{AssertionKey, KeyProblem};
 use crate::fhir::client::token::{TokenError, TokenSource};
 use crate::model::clock::Clock;
-use crate::model::partner::Credentials;
+use crate::model::partner::{Credentials, OwnKey};
 use exchange::{Exchange, Proof, ToldTime};
 use granted::GrantedTokens;
 
@@ -29,6 +30,9 @@ pub enum CredentialsProblem {
     /// HTTP Basic could not tell where the name ends (RFC 7617 §2).
     #[error("has a colon in the user name")]
     ColonInName,
+    /// The settings name no key and no folder of keys.
+    #[error("name no `private_key_file`, and there is no `keys.directory`")]
+    NoFolder,
     /// The private key.
     #[error(transparent)]
     Key(#[from] KeyProblem),
@@ -37,13 +41,14 @@ pub enum CredentialsProblem {
 /// Makes the source of `Authorization` headers for one server.
 ///
 /// `http` is for the token endpoint; it must not follow redirects, which could carry a secret away, and should
-/// have a timeout.
+/// have a timeout. `folder` is that of our keys that take turns.
 pub fn token_source(
     credentials: &Credentials,
     clock: Arc<dyn Clock>,
     http: reqwest::Client,
+    folder: Option<&Arc<KeyFolder>>,
 ) -> Result<Arc<dyn TokenSource>, CredentialsProblem> {
-    Ok(match way(credentials, http)? {
+    Ok(match way(credentials, http, folder)? {
         Way::Fixed(header) => Arc::new(Fixed(header)),
         Way::Asked(exchange) => Arc::new(GrantedTokens::new(*exchange, clock)),
     })
@@ -64,8 +69,9 @@ pub async fn probe(
     credentials: &Credentials,
     now: Timestamp,
     http: reqwest::Client,
+    folder: Option<&Arc<KeyFolder>>,
 ) -> Result<Probe, CredentialsProblem> {
-    let exchange = match way(credentials, http)? {
+    let exchange = match way(credentials, http, folder)? {
         Way::Fixed(header) => return Ok(Probe { header: Ok(header), asked: false, told_time: None }),
         Way::Asked(exchange) => exchange,
     };
@@ -82,7 +88,11 @@ enum Way {
     Asked(Box<Exchange>),
 }
 
-fn way(credentials: &Credentials, http: reqwest::Client) -> Result<Way, CredentialsProblem> {
+fn way(
+    credentials: &Credentials,
+    http: reqwest::Client,
+    folder: Option<&Arc<KeyFolder>>,
+) -> Result<Way, CredentialsProblem> {
     let (grant, proof) = match credentials {
         Credentials::None => return Ok(Way::Fixed(None)),
         Credentials::Bearer(token) => return fixed(&format!("Bearer {}", token.reveal())),
@@ -93,9 +103,15 @@ fn way(credentials: &Credentials, http: reqwest::Client) -> Result<Way, Credenti
             let pair = STANDARD.encode(format!("{username}:{}", password.reveal()));
             return fixed(&format!("Basic {pair}"));
         }
-        Credentials::ClientSecret { grant, client_secret } => (grant, Proof::Secret(client_secret.clone())),
-        Credentials::PrivateKeyJwt { grant, private_key, key_id, algorithm } => {
+        Credentials::ClientSecret { grant, client_secret, place } => {
+            (grant, Proof::Secret(client_secret.clone(), *place))
+        }
+        Credentials::PrivateKeyJwt { grant, key: OwnKey::Given { private_key, key_id, algorithm } } => {
             (grant, Proof::Key(AssertionKey::read(private_key.reveal(), key_id, *algorithm)?))
+        }
+        Credentials::PrivateKeyJwt { grant, key: OwnKey::InTurn(algorithm) } => {
+            let folder = folder.ok_or(CredentialsProblem::NoFolder)?;
+            (grant, Proof::InTurn(Arc::clone(folder), *algorithm))
         }
     };
     Ok(Way::Asked(Box::new(Exchange { grant: grant.clone(), proof, http })))

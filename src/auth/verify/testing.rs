@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use async_trait::async_trait;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,6 +44,12 @@ pub(crate) fn ec_pem() -> String {
 /// A P-384 key that nobody registered.
 pub(crate) fn new_ec_pem() -> String {
     let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    pem(pair.to_pkcs8v1().unwrap().as_ref())
+}
+
+/// A P-256 key, as some servers want.
+pub(crate) fn new_p256_pem() -> String {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     pem(pair.to_pkcs8v1().unwrap().as_ref())
 }
 

@@ -119,8 +119,19 @@ fn each_kind_of_auth_has_its_own_keys() {
     assert_eq!(mistakes("[clinic.auth]\nkind = \"none\"\ntoken = \"x\"\n"), "3:9 CONFLICT clinic.auth.token");
     assert_eq!(
         mistakes("[clinic.auth]\nkind = \"private-key-jwt\"\n"),
-        "1:9 MISSING_KEY clinic.auth.client_id\n1:9 MISSING_KEY clinic.auth.token_url\n\
-         1:9 MISSING_KEY clinic.auth.key_id\n1:9 MISSING_KEY clinic.auth.private_key_file"
+        "1:9 MISSING_KEY clinic.auth.client_id\n1:9 MISSING_KEY clinic.auth.token_url"
+    );
+    let jwt = "[clinic.auth]\nkind = \"private-key-jwt\"\nclient_id = \"gw\"\ntoken_url = \"https://a.example/token\"\n";
+    assert_eq!(mistakes(&format!("{jwt}key_id = \"k\"\n")), "1:9 MISSING_KEY clinic.auth.private_key_file");
+    assert_eq!(
+        mistakes(&format!("{jwt}private_key_file = \"/no/such/file\"\n")),
+        "1:9 MISSING_KEY clinic.auth.key_id\n5:20 NAMED_FILE clinic.auth.private_key_file"
+    );
+    assert_eq!(mistakes(&format!("{jwt}form = {{ scope = \"all\" }}\n")), "5:8 CONFLICT clinic.auth.form");
+    assert_eq!(mistakes(&format!("{jwt}secret_in = \"form\"\n")), "5:13 CONFLICT clinic.auth.secret_in");
+    assert_eq!(
+        mistakes(&format!("{jwt}form = {{ resource = 1 }}\n")),
+        "5:21 WRONG_TYPE clinic.auth.form.resource"
     );
     assert_eq!(
         mistakes("[clinic.auth]\nkind = \"basic\"\nusername = \"me\"\n"),
