@@ -54,7 +54,9 @@ impl List {
     fn run(self) -> Result<ExitCode, ExitCode> {
         let config = self.settings.config()?;
         let keys = own_keys::list(&config, SystemClock.now()).map_err(failed)?;
-        keys.iter().for_each(|it| say(&line(it)));
+        for key in &keys {
+            say(&line(key));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -78,7 +78,7 @@ pub async fn with_partner(
     if let Some(shown) = shown {
         findings.extend(assertion::findings(config, partner, shown).await);
     }
-    findings.extend(Side::of(partner, &key_folder(config)).findings(now).await);
+    findings.extend(Side::of(partner, key_folder(config).as_ref()).findings(now).await);
     findings
 }
 
@@ -94,11 +94,11 @@ fn sides(config: &Config) -> Vec<Side> {
         server: Some((config.clinic.endpoint.clone(), FhirVersion::R4)),
         keys: keys.clone(),
     };
-    [clinic].into_iter().chain(config.partners.iter().map(|it| Side::of(it, &keys))).collect()
+    [clinic].into_iter().chain(config.partners.iter().map(|it| Side::of(it, keys.as_ref()))).collect()
 }
 
 impl Side {
-    fn of(partner: &Partner, keys: &Option<Arc<KeyFolder>>) -> Self {
+    fn of(partner: &Partner, keys: Option<&Arc<KeyFolder>>) -> Self {
         let server = match &partner.outbound.mode {
             OutboundMode::Rest(endpoint) => Some(((**endpoint).clone(), partner.fhir_version)),
             OutboundMode::Inbox => None,
@@ -107,7 +107,7 @@ impl Side {
             with: partner.id.to_string(),
             client: Some(partner.client.clone()),
             server,
-            keys: keys.clone(),
+            keys: keys.cloned(),
         }
     }
 

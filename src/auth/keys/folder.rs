@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::make::new_private_key;
 use super::ring::{Change, Entry, Ring, Waiting};
 use super::{AssertionKey, KeyProblem};
+use crate::fhir::json;
 use crate::model::clock::Clock;
 use crate::model::partner::SigningAlgorithm;
 
@@ -114,7 +115,10 @@ impl KeyFolder {
 pub fn list(directory: &Path) -> Result<Ring, FolderProblem> {
     let file = directory.join("keys.json");
     match fs::read(&file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| FolderProblem::NotAList(file)),
+        Ok(bytes) => {
+            let ring = json::parse(&bytes).ok().and_then(|it| serde_json::from_value(it).ok());
+            ring.ok_or(FolderProblem::NotAList(file))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ring::default()),
         Err(error) => Err(FolderProblem::File(file, error)),
     }

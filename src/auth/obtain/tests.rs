@@ -195,7 +195,7 @@ async fn an_assertion_has_the_audience_and_algorithm_and_the_form_has_the_fields
         let assertion = &form.iter().find(|(name, _)| name == "client_assertion").unwrap().1;
         let part = |place: usize| -> Value {
             let part = assertion.split('.').nth(place).unwrap();
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+            crate::fhir::json::parse(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
         };
         assert_eq!(
             (&part(0)["alg"], &part(0)["kid"], &part(0)["typ"]),
