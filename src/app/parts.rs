@@ -290,6 +290,7 @@ impl Step for Roads {
     async fn attempt(&self, delivery: &Delivery) -> Result<Settlement, Failure> {
         match &delivery.task {
             Owed::Forward => self.inbound.forward(delivery).await,
+            Owed::Reply(id, _) => self.inbound.take_reply(delivery, *id).await,
             Owed::Deliver(update) => self.outbound.deliver(delivery, update).await,
         }
     }

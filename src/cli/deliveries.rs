@@ -152,6 +152,7 @@ impl Cancel {
 fn what(delivery: &Delivery) -> String {
     match &delivery.task {
         Owed::Forward => "referral to the clinic".to_owned(),
+        Owed::Reply(id, kind) => format!("{} {id} to the clinic", kind.word()),
         Owed::Deliver(update) => update.resource.to_string(),
     }
 }

@@ -105,6 +105,7 @@ async fn last_decision(store: &dyn Store, id: DeliveryId) -> Result<(Delivery, A
 fn heading(delivery: &Delivery, record: &AuditRecord) -> String {
     let what = match &delivery.task {
         Owed::Forward => "The referral".to_owned(),
+        Owed::Reply(id, _) => format!("The reply {id}"),
         Owed::Deliver(update) => update.resource.to_string(),
     };
     format!(

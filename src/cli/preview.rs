@@ -111,6 +111,7 @@ fn walk(house: &House, partner: &Partner, body: Vec<u8>, now: Timestamp) -> Resu
         body: Sensitive::new(body),
         received: now,
         idempotency_key: None,
+        request_id: None,
         if_none_exist: None,
         gathered: None,
     };

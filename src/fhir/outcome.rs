@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::resource::push_item;
+
 /// The code system of our own codes, listed in `docs/ERRORS.md`.
 pub const CODE_SYSTEM: &str = "https://referral-gateway.example/fhir/CodeSystem/issue";
 
@@ -106,12 +108,21 @@ pub struct Issue {
     pub text: String,
     /// Where, as FHIRPath over the message as it was sent.
     pub expression: Vec<String>,
+    /// The code that the caller's guide has for it, as (system, code).
+    pub guides_code: Option<(String, String)>,
 }
 
 impl Issue {
     /// An error without a place.
     pub fn error(kind: IssueKind, code: &'static str, text: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, kind, code, text: text.into(), expression: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            kind,
+            code,
+            text: text.into(),
+            expression: Vec::new(),
+            guides_code: None,
+        }
     }
 
     /// A warning without a place.
@@ -140,6 +151,9 @@ impl Issue {
                 "text": self.text,
             },
         });
+        if let Some((system, code)) = &self.guides_code {
+            push_item(&mut issue["details"], "coding", json!({ "system": system, "code": code }));
+        }
         if !self.expression.is_empty() {
             issue["expression"] = json!(self.expression);
         }

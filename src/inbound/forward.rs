@@ -115,23 +115,25 @@ impl Inbound {
         delivery: &Delivery,
         partner: &Partner,
     ) -> Result<Result<(Referral, Value), Settlement>, Failure> {
-        let unreadable = || quarantined("payload-unreadable", None);
         let body = match self.store.body(delivery.referral).await {
             Ok(Some(body)) => body,
             Ok(None) => return Ok(Err(quarantined("payload-purged", None))),
-            Err(error @ StoreError::Unreadable { .. }) => {
-                tracing::warn!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
-                return Ok(Err(unreadable()));
-            }
+            Err(error @ StoreError::Unreadable { .. }) => return Ok(Err(unreadable(delivery, &error))),
             Err(_) => return Err(Failure::NotSent("ledger-unavailable")),
         };
         let referral = self.store.referral(delivery.referral).await;
         let referral = referral.map_err(|_| Failure::NotSent("ledger-unavailable"))?;
         match (referral, open::again(body.reveal(), partner.fhir_version)) {
             (Some(referral), Ok(message)) => Ok(Ok((referral, message.into_r4()))),
-            _ => Ok(Err(unreadable())),
+            _ => Ok(Err(quarantined("payload-unreadable", None))),
         }
     }
+}
+
+/// How a delivery ends whose payload cannot be opened.
+pub(super) fn unreadable(delivery: &Delivery, error: &StoreError) -> Settlement {
+    tracing::warn!(delivery.id = %delivery.id, %error, "a payload cannot be read and is put aside");
+    quarantined("payload-unreadable", None)
 }
 
 /// Which of several is meant, or whether it happened, is not ours to guess (reference: delivery B5).
@@ -155,11 +157,11 @@ fn is_valid(for_clinic: &ForClinic) -> bool {
     bundle::entries(&for_clinic.bundle).all(|it| check_resource(&it["resource"], "").is_empty())
 }
 
-fn types(for_clinic: &ForClinic) -> Vec<&str> {
+pub(super) fn types(for_clinic: &ForClinic) -> Vec<&str> {
     bundle::entries(&for_clinic.bundle).map(|entry| resource::resource_type(&entry["resource"])).collect()
 }
 
-fn part(entry: &Value, id: Option<String>) -> Part {
+pub(super) fn part(entry: &Value, id: Option<String>) -> Part {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let condition = text(&entry["request"]["ifNoneExist"]);
     let new = NewResource { content: entry["resource"].clone(), condition, id };

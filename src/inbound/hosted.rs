@@ -68,7 +68,11 @@ impl Inbound {
         Ok(found.map(|(_, part)| hosted(&submission, part, id, &referral)))
     }
 
-    async fn message(&self, referral: &Referral, partner: &Partner) -> Result<Value, InboundError> {
+    pub(super) async fn message(
+        &self,
+        referral: &Referral,
+        partner: &Partner,
+    ) -> Result<Value, InboundError> {
         let earlier = record::message_of(self, referral.id, partner.fhir_version).await?;
         Ok(earlier.ok_or(InboundError::Lost)?.into_r4())
     }

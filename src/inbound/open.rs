@@ -59,7 +59,7 @@ fn unknown_element(place: &str) -> Issue {
 /// Reads the body. Whether it is a referral is not yet said.
 pub fn message(envelope: &Envelope, version: FhirVersion) -> Result<Opened, InboundError> {
     let opened = opened(json::parse(envelope.body.reveal())?, version);
-    if resource::resource_type(opened.message()) == expected(envelope.door) {
+    if resource::resource_type(opened.message()) == expected(envelope) {
         Ok(opened)
     } else {
         Err(InboundError::WrongDoor(envelope.door))
@@ -86,10 +86,11 @@ fn opened(sent: Value, version: FhirVersion) -> Opened {
     Opened { sent, converted }
 }
 
-const fn expected(door: Door) -> &'static str {
-    match door {
+const fn expected(envelope: &Envelope) -> &'static str {
+    match envelope.door {
         // A Task comes with what was gathered for it.
         Door::Transaction | Door::Message | Door::Task => "Bundle",
+        Door::ServiceRequest if envelope.gathered.is_some() => "Bundle",
         Door::ServiceRequest => "ServiceRequest",
     }
 }

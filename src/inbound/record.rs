@@ -14,6 +14,7 @@ use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::{Acceptance, KeyScope, NewReferral, Referral, SubmissionKey};
 use crate::model::sensitive::Sensitive;
+use crate::translation::dialects::{DialectRules, SubmissionKey as KnownBy};
 use crate::translation::submission::Submission;
 
 /// A referral of the ledger.
@@ -32,7 +33,7 @@ pub async fn referral(
     inbound: &Inbound,
     envelope: &Envelope,
     opened: &Opened,
-    version: FhirVersion,
+    (rules, version): (&DialectRules, FhirVersion),
     intake: Intake,
 ) -> Result<Recorded, InboundError> {
     // A repeat is one of what was sent, whatever a later version of this program makes of it.
@@ -42,7 +43,7 @@ pub async fn referral(
     let new = NewReferral {
         id: ReferralId::new(envelope.received),
         partner: envelope.partner.clone(),
-        keys: keys(envelope, message, &canonical),
+        keys: keys(envelope, message, (&canonical, &rules.duplicates.known_by)),
         found_by: found_by(message),
         body: envelope.body.clone(),
         canonical: Sensitive::new(canonical),
@@ -90,8 +91,15 @@ fn is_another_task(earlier: &Value, message: &Value, content: &Content) -> bool 
 
 /// By what this submission is known again (reference: delivery B4). The content itself is the key only
 /// where the sender named nothing that any door knows; a requisition is no key, since it is shared by several orders.
-fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<SubmissionKey> {
+fn keys(
+    envelope: &Envelope,
+    message: &Value,
+    (canonical, known_by): (&[u8], &[KnownBy]),
+) -> Vec<SubmissionKey> {
     let mut keys = Keys::default();
+    if let Some(id) = envelope.request_id.as_ref().filter(|_| known_by.contains(&KnownBy::XRequestId)) {
+        keys.add(KeyScope::RequestId, id.clone());
+    }
     if let Some(key) = &envelope.idempotency_key {
         keys.add(KeyScope::IdempotencyKey, key.clone());
     }
@@ -115,7 +123,11 @@ fn keys(envelope: &Envelope, message: &Value, canonical: &[u8]) -> Vec<Submissio
             keys.add(KeyScope::TaskIdentifier, format!("{system}|{value}"));
         }
     }
-    if let Some(id) = message["id"].as_str().filter(|_| envelope.door == Door::Message) {
+    // Where a guide uses one Bundle.id for several messages, it names none of them.
+    if envelope.door == Door::Message
+        && known_by.contains(&KnownBy::MessageIds)
+        && let Some(id) = message["id"].as_str()
+    {
         keys.add(KeyScope::Message, id.to_owned());
     }
     keys.0

@@ -2,7 +2,10 @@
 
 use super::open::Opened;
 use super::{House, InboundError};
-use crate::fhir::outcome::Issue;
+use serde_json::Value;
+
+use crate::fhir::bundle;
+use crate::fhir::outcome::{Issue, IssueKind};
 use crate::model::envelope::{Door, Envelope};
 use crate::model::partner::Partner;
 use crate::validation::{self, Form, ProfileFault, Rules};
@@ -14,31 +17,61 @@ pub fn message(
     house: &House,
     partner: &Partner,
 ) -> Result<(), InboundError> {
-    let mut issues = violations(opened, envelope.door, house, partner)?;
-    if let Some(gathered) = &envelope.gathered {
-        for issue in &mut issues {
-            tell_place_as_sent(issue, &gathered.places);
-        }
-    }
+    let issues = violations(opened, envelope, house, partner)?;
     if issues.is_empty() { Ok(()) } else { Err(InboundError::Invalid(issues)) }
 }
 
 /// Everything that is wrong with a message that this door takes.
 pub fn violations(
     opened: &Opened,
-    door: Door,
+    envelope: &Envelope,
     house: &House,
     partner: &Partner,
 ) -> Result<Vec<Issue>, InboundError> {
     // Before anything is recorded: what is answered and written needs it.
-    house.dialects.of(partner.dialect)?;
+    let dialect = &house.dialects.of(partner.dialect)?.rules;
     let rules = &rules(house, partner)?;
-    let form = match door {
+    let form = match envelope.door {
+        _ if envelope.gathered.is_some() => Form::Collection,
+        Door::Task => Form::Collection,
         Door::Transaction | Door::ServiceRequest => Form::Transaction,
         Door::Message => Form::Message,
-        Door::Task => Form::Collection,
     };
-    Ok(opened.as_sent(validation::check_form(opened.message(), form, rules)))
+    let mut issues = validation::check_form(opened.message(), form, rules);
+    if let Some(of_guide) = dialect.message.as_ref().filter(|_| envelope.door == Door::Message) {
+        issues.extend(header_without(opened.message(), &of_guide.header_needs));
+    }
+    let mut issues = opened.as_sent(issues);
+    if let Some(gathered) = &envelope.gathered {
+        for issue in &mut issues {
+            tell_place_as_sent(issue, &gathered.places);
+        }
+    }
+    Ok(issues)
+}
+
+/// What the partner's guide wants of a MessageHeader and is not there. `needs`: paths such as `destination.receiver`.
+pub(super) fn header_without(message: &Value, needs: &[String]) -> Vec<Issue> {
+    let Some(header) = bundle::header(message) else {
+        return Vec::new();
+    };
+    let missing = needs.iter().filter(|path| !is_there(header, path));
+    let issue = |path: &String| {
+        let text = "Send this: the guide that was agreed on needs it in every message.";
+        Issue::error(IssueKind::Required, "SEND_MESSAGE_HEADER", text)
+            .at(format!("Bundle.entry[0].resource.{path}"))
+    };
+    missing.map(issue).collect()
+}
+
+fn is_there(element: &Value, path: &str) -> bool {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let within = |it: &Value| rest.is_none_or(|rest| is_there(it, rest));
+    match element.get(name) {
+        Some(Value::Array(all)) => all.iter().any(within),
+        Some(found) => within(found),
+        None => false,
+    }
 }
 
 /// The sender knows of no Bundle where it sent a Task.

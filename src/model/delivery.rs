@@ -1,11 +1,12 @@
-//! One effect that we owe: to the clinic a referral, to a partner an update.
+//! One effect that we owe: to the clinic a referral or a reply, to a partner an update.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{DeliveryId, PartnerId, ReferralId};
+use super::ids::{DeliveryId, PartnerId, ReferralId, ReplyId};
+use super::reply::ReplyKind;
 use super::sensitive::Sensitive;
 use super::update::Update;
 
@@ -57,17 +58,19 @@ impl Delivery {
     /// The server that it goes to: `@clinic`, or the partner's id.
     pub fn endpoint(&self) -> &str {
         match self.task {
-            Owed::Forward => CLINIC,
+            Owed::Forward | Owed::Reply(..) => CLINIC,
             Owed::Deliver(_) => self.partner.as_str(),
         }
     }
 
-    /// What is written, as far as a server may take one kind and not another: `forward` for a referral, or
+    /// What is written, as far as a server may take one kind and not another: `forward` for a referral,
+    /// `reply-communication` for a reply, or
     /// `create-Task` and `update-Task` for an update, by interaction (FHIR R4, http) and resource type.
     pub fn kind(&self) -> String {
         let interaction = if self.remote.is_some() { "update" } else { "create" };
         match &self.task {
             Owed::Forward => "forward".to_owned(),
+            Owed::Reply(_, kind) => format!("reply-{}", kind.word()),
             Owed::Deliver(update) => format!("{interaction}-{}", update.resource.resource_type),
         }
     }
@@ -78,11 +81,13 @@ impl Delivery {
     }
 }
 
-/// The two kinds of effects.
+/// The kinds of effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owed {
     /// Write the referral to the clinic.
     Forward,
+    /// Take to the clinic what the partner sent about it.
+    Reply(ReplyId, ReplyKind),
     /// Send an update to the partner.
     Deliver(Update),
 }

@@ -18,6 +18,8 @@ pub struct Envelope {
     pub received: Timestamp,
     /// `Idempotency-Key`, where the sender gave one (draft-ietf-httpapi-idempotency-key-header).
     pub idempotency_key: Option<String>,
+    /// `X-Request-Id`, where the sender gave one: some guides name a message by it (BaRS).
+    pub request_id: Option<String>,
     /// `If-None-Exist`, where the sender gave one (FHIR R4, http, conditional create).
     pub if_none_exist: Option<String>,
     /// What the body was made of, where it is not what was sent.

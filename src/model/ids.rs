@@ -40,6 +40,9 @@ macro_rules! prefixed_id {
         }
 
         impl $name {
+            /// What it begins with.
+            pub const PREFIX: &str = $prefix;
+
             /// Makes a new id that sorts at `now`.
             pub fn new(now: Timestamp) -> Self {
                 Self(uuid_at(now))
@@ -73,6 +76,12 @@ macro_rules! prefixed_id {
     };
 }
 
+prefixed_id!(
+    /// Names one reply: what a partner sends about a referral that we have. Also the id of a Task by which it asks to
+    /// stop one.
+    ReplyId,
+    "reply-"
+);
 prefixed_id!(
     /// Names one referral, for example `ref-0197a4c2-…`; also the id of its coordination Task.
     ReferralId,

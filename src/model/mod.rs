@@ -20,6 +20,7 @@ pub mod pressure;
 pub mod referral;
 pub mod referral_state;
 pub mod replay;
+pub mod reply;
 pub mod retention;
 pub mod sensitive;
 pub mod status;

@@ -53,6 +53,8 @@ pub enum KeyScope {
     TaskIdentifier = 7,
     /// `Bundle.id` of a message (FHIR R4, messaging, reliable messaging).
     Message = 8,
+    /// The header `X-Request-Id`, where the guide knows a message by it (BaRS).
+    RequestId = 9,
 }
 
 /// What became of a submission in the ledger.

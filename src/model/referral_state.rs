@@ -92,6 +92,11 @@ impl ReferralState {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
 
+    /// Whether the filler has not begun: a placer may still stop it by itself, where its guide lets it.
+    pub const fn is_before_start(self) -> bool {
+        matches!(self, Self::New | Self::UnderReview | Self::AwaitingInformation | Self::Accepted)
+    }
+
     /// Whether nothing comes after it, but that it was an error.
     pub const fn is_end(self) -> bool {
         matches!(

@@ -45,6 +45,13 @@ pub struct Lease {
 pub enum Settlement {
     /// The referral stands at the clinic.
     Forwarded(ClinicRecord),
+    /// What a partner sent about a referral stands at the clinic.
+    Written {
+        /// What the clinic's server calls it, `Communication/5`; none: nothing was left to be written.
+        at_clinic: Option<String>,
+        /// Something that people should know about it, as a code of ours.
+        remark: Option<&'static str>,
+    },
     /// The partner's server has it.
     Delivered {
         /// Where it stands there.
@@ -114,7 +121,7 @@ impl Settlement {
     /// The state that it leads to.
     pub const fn state(&self) -> DeliveryState {
         match self {
-            Self::Forwarded(_) | Self::Delivered { .. } => DeliveryState::Delivered,
+            Self::Forwarded(_) | Self::Written { .. } | Self::Delivered { .. } => DeliveryState::Delivered,
             Self::InInbox(_) => DeliveryState::InInbox,
             Self::Held { .. } => DeliveryState::Held,
             Self::Retry { effect: Effect::None, .. } => DeliveryState::RetryWait,

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::Outbound;
 use super::prepare::Prepared;
 use super::proof::Attempt;
-use super::translate::hosted_update_id;
 use crate::consent::permit::Decision;
 use crate::fhir::client::failure::Failure;
 use crate::model::delivery::{Delivery, Owed};
@@ -14,6 +13,7 @@ use crate::model::ids::ReferralId;
 use crate::model::partner::{OutboundMode, Partner};
 use crate::model::work::StoreError;
 use crate::store::Collected;
+use crate::translation::effect::hosted_update_id;
 use crate::translation::to_partner::Form;
 
 /// A read could not be answered.
@@ -126,6 +126,6 @@ fn hosted_id(delivery: &Delivery) -> Option<String> {
         Owed::Deliver(it) => {
             Some(hosted_update_id(delivery.referral, &it.resource.resource_type, &it.resource.id))
         }
-        Owed::Forward => None,
+        Owed::Forward | Owed::Reply(..) => None,
     }
 }

@@ -11,6 +11,7 @@ use super::watch::WatchError;
 use crate::fhir::{reference, resource};
 use crate::model::ids::ReferralId;
 use crate::model::update::{ResourceVersion, Update};
+use crate::translation::effect::is_of_a_reply;
 use crate::translation::to_partner::at_clinic;
 
 /// What a page of resources means for our referrals.
@@ -99,7 +100,7 @@ impl Outbound {
             || found.clinic.is_some_and(|it| {
                 it.coordination_task().is_some_and(|task| task.id == resource::id(resource))
             });
-        if agreed && ours {
+        if agreed && ours && !is_of_a_reply(resource, &self.house.public_url) {
             related.updates.push(Update { referral, resource: version_of(resource), share: kind.share });
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
 use crate::model::work::StoreError;
-use crate::translation::effect::effect_identifier;
+use crate::translation::effect::{effect_identifier, hosted_update_id, update_name};
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
@@ -153,21 +153,6 @@ impl ForPartner {
         }
         self.main["identifier"] = json!(identifiers);
     }
-}
-
-/// The id under which a partner reads an update: the same for every version of it, and the referral's own
-/// for the coordination Task.
-pub(super) fn hosted_update_id(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
-    if resource_type == "Task" {
-        return referral.to_string();
-    }
-    update_name(referral, resource_type, clinic_id)
-}
-
-/// The same for every version of an update, and without the clinic's own id.
-fn update_name(referral: ReferralId, resource_type: &str, clinic_id: &str) -> String {
-    let digest = sha256_hex(format!("{referral}|{resource_type}|{clinic_id}").as_bytes());
-    format!("upd-{}", &digest[..32])
 }
 
 fn address(number: usize, form: Form) -> String {

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Doors;
 use super::refusal::Refusal;
-use super::request_log::note_caller;
+use super::request_log::{CallingPartner, note_caller};
 use crate::auth::scope::Interaction;
 use crate::auth::verify::Caller;
 use crate::fhir::outcome::{Issue, IssueKind};
@@ -48,6 +48,10 @@ impl FromRequestParts<Doors> for AuthenticatedPartner {
         note_caller(&caller.client_id, partner.as_ref().map(|it| it.id.as_str()));
         may_call_now(&caller, doors)?;
         let partner = partner.ok_or_else(Refusal::forbidden)?;
+        if let Some(caller) = parts.extensions.get::<CallingPartner>() {
+            // Asked for twice in one request, it is the same partner.
+            let _ = caller.0.set(Arc::clone(&partner));
+        }
         must_speak(&parts.headers, partner.fhir_version)?;
         Ok(Self { partner, caller })
     }
@@ -146,6 +150,28 @@ impl FromRequest<Doors> for FhirBody {
 
     async fn from_request(request: Request, doors: &Doors) -> Result<Self, Refusal> {
         must_be_json(request.headers())?;
+        Self::read(request, doors).await
+    }
+}
+
+/// A body that says it is a JSON Patch, within the same limits.
+pub struct PatchBody(pub FhirBody);
+
+impl FromRequest<Doors> for PatchBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, doors: &Doors) -> Result<Self, Refusal> {
+        if media_type(request.headers()) != "application/json-patch+json" || !is_plain(request.headers()) {
+            return Err(unsupported(
+                "Send `Content-Type: application/json-patch+json`, without Content-Encoding; or PUT the whole Task.",
+            ));
+        }
+        FhirBody::read(request, doors).await.map(Self)
+    }
+}
+
+impl FhirBody {
+    async fn read(request: Request, doors: &Doors) -> Result<Self, Refusal> {
         let limit = doors.limits.max_body_bytes;
         let room = doors.admission.bodies.enter(announced(request.headers(), limit)?)?;
         let bytes = read_body(request, limit, doors.limits.body_timeout).await?;
@@ -186,14 +212,19 @@ fn too_slow() -> Refusal {
 }
 
 fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let content_type = text(headers, CONTENT_TYPE);
-    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_json = matches!(media_type.as_str(), "application/fhir+json" | "application/json");
-    let is_plain = matches!(text(headers, CONTENT_ENCODING), "" | "identity");
-    if is_json && is_plain {
+    let is_json = matches!(media_type(headers).as_str(), "application/fhir+json" | "application/json");
+    if is_json && is_plain(headers) {
         return Ok(());
     }
     Err(unsupported("Send `Content-Type: application/fhir+json`, without Content-Encoding."))
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    text(headers, CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_plain(headers: &HeaderMap) -> bool {
+    matches!(text(headers, CONTENT_ENCODING), "" | "identity")
 }
 
 fn must_accept_json(headers: &HeaderMap, agreed: FhirVersion) -> Result<(), Refusal> {

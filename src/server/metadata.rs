@@ -106,7 +106,7 @@ fn resource(resource_type: &str, public_url: &str, version: FhirVersion) -> Valu
         let listed: Vec<Value> = codes.iter().map(|it| json!({ "code": it })).collect();
         resource["interaction"] = Value::Array(listed);
     }
-    if codes.contains(&"create") {
+    if codes.contains(&"create") && matches!(resource_type, "ServiceRequest" | "Task") {
         resource["conditionalCreate"] = json!(true);
     }
     if codes.contains(&"search-type") {

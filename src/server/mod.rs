@@ -10,6 +10,7 @@ pub mod oauth;
 pub mod operator;
 pub mod partner_api;
 pub mod partner_reads;
+pub mod partner_replies;
 pub mod query;
 pub mod rate;
 pub mod refusal;

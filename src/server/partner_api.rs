@@ -11,23 +11,28 @@ use serde_json::Value;
 
 use super::Doors;
 use super::extract::{AuthenticatedPartner, FhirBody};
+use super::partner_reads;
+use super::partner_replies;
 use super::refusal::{InReply, Refusal};
 use super::resource_body::{ResourceBody, header, headers as describing};
 use crate::auth::scope::Interaction;
-use crate::fhir::message::{self, Received, ReplyTo, Said};
+use crate::fhir::message::{self, Received, Said};
 use crate::fhir::{json, resource};
 use crate::inbound::Intake;
 use crate::inbound::edge::{as_r4, for_version, type_in};
 use crate::inbound::gather::Gathering;
 use crate::inbound::receipt::{self, Receipt};
+use crate::inbound::reply::ReplyReceipt;
 use crate::model::envelope::{Door, Envelope};
 use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
+use crate::model::reply::ReplyKind;
 use crate::model::sensitive::Sensitive;
 use crate::telemetry::metrics::Accept;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 
 /// `POST /fhir`: a partner sends a referral and what belongs to it as one transaction.
@@ -50,14 +55,20 @@ pub async fn receive_service_request(
     receive(doors, from, &headers, (Door::ServiceRequest, body)).await
 }
 
-/// `POST /fhir/Task`: a partner asks for a referral whose ServiceRequest is contained, or stands on its own server.
+/// `POST /fhir/Task`: a partner asks for a referral whose ServiceRequest is contained, or stands on its own server; or
+/// it asks to stop one.
 pub async fn receive_task(
     State(doors): State<Doors>,
     from: AuthenticatedPartner,
     headers: HeaderMap,
     body: FhirBody,
-) -> Result<Accepted, Refusal> {
-    receive(doors, from, &headers, (Door::Task, body)).await
+) -> Result<Response, Refusal> {
+    if partner_replies::is_abort_task(&body.bytes, from.partner.fhir_version) {
+        from.must(Interaction::Create, "Task")?;
+        let said = partner_replies::receive(&doors, &from, &headers, (ReplyKind::AbortTask, body)).await?;
+        return Ok(said.into_response());
+    }
+    Ok(receive(doors, from, &headers, (Door::Task, body)).await?.into_response())
 }
 
 /// `POST /fhir/$process-message`: a partner sends a message, and gets the reply at once (FHIR R4, messaging).
@@ -66,16 +77,58 @@ pub async fn receive_message(
     from: AuthenticatedPartner,
     headers: HeaderMap,
     body: FhirBody,
-) -> Result<Accepted, Refusal> {
+) -> Result<Response, Refusal> {
     let version = from.partner.fhir_version;
+    let quotes = doors.inbound.house.quotes(&from.partner);
     let received = json::parse(&body.bytes).ok().and_then(|it| Received::of(&as_r4(it, version)));
     let endpoint = format!("{}/$process-message", doors.addresses.fhir_base);
-    let reply = received.map(|to| InReply { to, quotes: ReplyTo::default(), endpoint, version });
-    let taken = receive(doors, from, &headers, (Door::Message, body)).await;
+    let reply = received.map(|to| InReply { to, quotes, endpoint, version });
+    let taken = match said_in_message(&doors, &from, &headers, &body.bytes).await {
+        Ok(None) => receive(doors, from, &headers, (Door::Message, body)).await,
+        Ok(Some(said)) => return Ok(reply_about_known(said, reply, (&from, &doors))),
+        Err(refusal) => Err(refusal),
+    };
     match taken {
-        Ok(accepted) => Ok(Accepted { reply, ..accepted }),
+        Ok(accepted) => Ok(Accepted { reply, ..accepted }.into_response()),
         Err(refusal) => Err(refusal.in_reply(reply)),
     }
+}
+
+/// What a message says about a referral that we have, and the referral's Task afterwards; none: it brings a new one.
+async fn said_in_message(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Option<(ReplyReceipt, Value)>, Refusal> {
+    from.must(Interaction::Create, "ServiceRequest")?;
+    let incoming = partner_replies::incoming(doors, headers, ReplyKind::Message, body)?;
+    let Some(draft) = doors.inbound.draft_message(&from.partner, incoming).await? else {
+        return Ok(None);
+    };
+    let referral = draft.referral.clone();
+    let receipt = partner_replies::record(doors, from, draft, None).await?;
+    Ok(Some((receipt, partner_reads::shown(doors, from, referral).await?)))
+}
+
+fn reply_about_known(
+    (receipt, task): (ReplyReceipt, Value),
+    reply: Option<InReply>,
+    (from, doors): (&AuthenticatedPartner, &Doors),
+) -> Response {
+    let version = from.partner.fhir_version;
+    let answer = match reply {
+        Some(reply) => {
+            let said = receipt::InReply { task, warnings: None };
+            reply_that_it_is_taken(&reply, &said, &doors.addresses.fhir_base)
+        }
+        None => task,
+    };
+    let mut response = ResourceBody::in_version(answer, version).into_response();
+    if receipt.repeated {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// What the scope for the order covers, the resources that ride along with it need no scope for.
@@ -114,18 +167,23 @@ async fn take(
         body: Sensitive::new(body.to_vec()),
         received: doors.clock.now(),
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
+        request_id: headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).map(str::to_owned),
         if_none_exist: key(headers, &IF_NONE_EXIST)?,
         gathered: None,
     };
     let intake = if doors.admission.shut().is_empty() { Intake::Open } else { Intake::RepeatsOnly };
+    let lacks = doors.inbound.lacks(&from.partner, &envelope)?;
     // Room for what is read besides the body. It is not what recording costs.
-    let _room = match door {
-        Door::Task => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
-        _ => None,
+    let _room = match &lacks {
+        Some(_) => Some(doors.admission.bodies.enter(doors.limits.max_body_bytes)?),
+        None => None,
     };
-    let envelope = match doors.inbound.gather(&from.partner, envelope, intake).await? {
-        Gathering::Whole(envelope) => *envelope,
-        Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+    let envelope = match lacks {
+        Some(sent) => match doors.inbound.gather(&from.partner, envelope, (sent, intake)).await? {
+            Gathering::Whole(envelope) => *envelope,
+            Gathering::Known(referral) => return Ok(doors.inbound.receipt(referral, &from.partner).await?),
+        },
+        None => envelope,
     };
     let begun = Instant::now();
     let accepted = doors.inbound.accept(&from.partner, envelope, intake).await;
@@ -139,7 +197,7 @@ async fn take(
 
 /// A key that the sender chose. A structured-field string may stand in quotes. Of two keys, either could be
 /// the one that counts; so none does.
-fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal> {
+pub(super) fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
         return Ok(None);

@@ -2,6 +2,7 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
+use http::Uri;
 use serde_json::Value;
 
 use super::Doors;
@@ -12,7 +13,7 @@ use super::resource_body::ResourceBody;
 use crate::auth::scope::Interaction;
 use crate::fhir::{bundle, resource};
 use crate::inbound::edge::{type_in, type_of};
-use crate::model::ids::ReferralId;
+use crate::model::ids::{ReferralId, ReplyId};
 use crate::model::referral::Referral;
 
 /// `GET /fhir/Task/{id}`: where a referral stands.
@@ -93,24 +94,28 @@ pub async fn read_version(
 pub async fn search(
     State(doors): State<Doors>,
     from: AuthenticatedPartner,
-    path: Result<Path<String>, PathRejection>,
+    address: Uri,
     RawQuery(query): RawQuery,
 ) -> Result<ResourceBody, Refusal> {
-    let Path(resource_type) = path.map_err(|_| Refusal::not_found())?;
-    from.must(Interaction::Search, &resource_type)?;
+    // Some types have a row of their own among the routes.
+    let resource_type = address.path().rsplit('/').next().unwrap_or_default();
+    from.must(Interaction::Search, resource_type)?;
     let search = Search::read(query.as_deref())?;
     search.must_be_for_updates()?;
     let referral = match search.based_on.as_deref() {
         Some(text) => Some(referral_id(text).ok_or_else(not_a_referral)?),
         None => None,
     };
-    let found = doors.outbound.inbox(&from.partner, &resource_type, referral, search.count).await?;
+    let found = doors.outbound.inbox(&from.partner, resource_type, referral, search.count).await?;
     let wanted = |it: &Value| search.id.as_deref().is_none_or(|id| resource::id(it) == id);
     Ok(searchset(&doors, &from, found.into_iter().filter(wanted).collect(), None))
 }
 
 async fn task(doors: &Doors, from: &AuthenticatedPartner, id: &str) -> Result<Value, Refusal> {
     from.must(Interaction::Read, "Task")?;
+    if id.starts_with(ReplyId::PREFIX) {
+        return doors.inbound.reply(&from.partner, "Task", id).await?.ok_or_else(Refusal::not_found);
+    }
     let id = id.parse().map_err(|_| Refusal::not_found())?;
     let referral = doors.inbound.own(&from.partner.id, id).await?.ok_or_else(Refusal::not_found)?;
     task_of(doors, from, referral).await
@@ -129,17 +134,35 @@ async fn part_or_update(
         return part.ok_or_else(Refusal::not_found);
     }
     from.must(Interaction::Read, resource_type)?;
+    if id.starts_with(ReplyId::PREFIX) {
+        return doors.inbound.reply(&from.partner, resource_type, id).await?.ok_or_else(Refusal::not_found);
+    }
     let update = doors.outbound.inbox_item(&from.partner, resource_type, id).await?;
     update.ok_or_else(Refusal::not_found)
 }
 
-/// The Task with what the clinic has made of it, as far as the partner may know; otherwise the receipt.
-async fn task_of(doors: &Doors, from: &AuthenticatedPartner, referral: Referral) -> Result<Value, Refusal> {
-    let id = referral.id;
-    let mut task = doors.inbound.receipt(referral, &from.partner).await?.task;
-    if let Some(progress) = doors.outbound.progress(&from.partner, id).await? {
+/// The Task as it is after something may have changed.
+pub(super) async fn shown(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    referral: Referral,
+) -> Result<Value, Refusal> {
+    let now = doors.inbound.own(&from.partner.id, referral.id).await?.unwrap_or(referral);
+    task_of(doors, from, now).await
+}
+
+/// The Task with what the clinic has made of it, as far as the partner may know; otherwise the receipt. With it stands
+/// what the partner said since.
+pub(super) async fn task_of(
+    doors: &Doors,
+    from: &AuthenticatedPartner,
+    referral: Referral,
+) -> Result<Value, Refusal> {
+    let mut task = doors.inbound.receipt(referral.clone(), &from.partner).await?.task;
+    if let Some(progress) = doors.outbound.progress(&from.partner, referral.id).await? {
         show_progress(&mut task, progress);
     }
+    doors.inbound.show_replies(&from.partner, &referral, &mut task).await?;
     Ok(task)
 }
 

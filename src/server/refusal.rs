@@ -99,6 +99,13 @@ impl Refusal {
         refusal.retry_after(whole_seconds(wait))
     }
 
+    /// The same refusal, with the codes that a partner's guide has for it.
+    pub fn say_as_guide(&mut self, code_of: impl Fn(u16, &str) -> Option<(String, String)>) {
+        for issue in &mut self.issues {
+            issue.guides_code = code_of(self.status.as_u16(), issue.kind.code());
+        }
+    }
+
     /// The same refusal, as a reply to a message.
     #[must_use]
     pub fn in_reply(mut self, to: Option<InReply>) -> Self {
@@ -153,9 +160,14 @@ impl From<InboundError> for Refusal {
             | InboundError::Shut
             | InboundError::Profile(_)
             | InboundError::Dialect(_) => StatusCode::SERVICE_UNAVAILABLE,
+            InboundError::Known | InboundError::State(_) | InboundError::CancelWay(_) => StatusCode::CONFLICT,
             InboundError::WrongDoor(_)
             | InboundError::Invalid(_)
             | InboundError::Conflict
+            | InboundError::NotAReply(_)
+            | InboundError::NotAbout
+            | InboundError::AboutSeveral
+            | InboundError::NothingToDo
             | InboundError::Gather(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let wait = match &error {

@@ -1,6 +1,8 @@
 //! One span and one line for each request; and the body of every refusal, which tells the request's id.
 //! The line has the route's template, never the path or the query: those can hold identifiers.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -14,11 +16,12 @@ use super::refusal::Refusal;
 use crate::fhir::client::FHIR_JSON;
 use crate::fhir::outcome::{Issue, IssueKind};
 use crate::model::ids::RequestId;
+use crate::model::partner::Partner;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs a request inside its span, and logs how it ended.
-pub async fn log_request(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+pub async fn log_request(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(doors.clock.now()).to_string();
     let begun = doors.clock.now();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
@@ -30,10 +33,15 @@ pub async fn log_request(State(doors): State<Doors>, request: Request, next: Nex
         client.id = field::Empty,
         partner.id = field::Empty,
     );
+    let caller = CallingPartner::default();
+    request.extensions_mut().insert(caller.clone());
     async move {
         let mut response = next.run(request).await;
         let refusal = response.extensions_mut().remove::<Refusal>();
-        if let Some(refusal) = refusal.or_else(|| bare_refusal(&response)) {
+        if let Some(mut refusal) = refusal.or_else(|| bare_refusal(&response)) {
+            if let Some(partner) = caller.0.get() {
+                refusal.say_as_guide(|status, kind| doors.inbound.house.guides_code(partner, status, kind));
+            }
             write_outcome(&mut response, &refusal, &id);
             refusal.issues.first().into_iter().for_each(|issue| doors.metrics.refused(issue.code));
         }
@@ -47,6 +55,10 @@ pub async fn log_request(State(doors): State<Doors>, request: Request, next: Nex
     .instrument(span)
     .await
 }
+
+/// Which partner called, once that is known: a refusal is told in its guide's codes as well.
+#[derive(Clone, Debug, Default)]
+pub struct CallingPartner(pub Arc<OnceLock<Arc<Partner>>>);
 
 /// Says who called, in the line of the request.
 pub fn note_caller(client_id: &str, partner_id: Option<&str>) {

@@ -1,9 +1,11 @@
 //! Every public route, and what we say that it offers: router and CapabilityStatement are made of this one table.
 
 use axum::Router;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, get, patch, post, put};
 
-use super::{Doors, clinic_api, consent_check, metadata, oauth, partner_api, partner_reads, validate};
+use super::{
+    Doors, clinic_api, consent_check, metadata, oauth, partner_api, partner_reads, partner_replies, validate,
+};
 
 /// One address and method.
 pub(super) struct Route {
@@ -71,6 +73,33 @@ pub(super) const ROUTES: &[Route] = &[
     route("/fhir/Task", || post(partner_api::receive_task), &[Offer::Type("Task", "create")]),
     route("/fhir/Task", || get(partner_reads::search_tasks), &[Offer::Type("Task", "search-type")]),
     route("/fhir/Task/{id}", || get(partner_reads::read_task), &[Offer::Type("Task", "read")]),
+    route("/fhir/Task/{id}", || put(partner_replies::change_task), &[Offer::Type("Task", "update")]),
+    route("/fhir/Task/{id}", || patch(partner_replies::patch_task), &[Offer::Type("Task", "patch")]),
+    route(
+        "/fhir/Communication",
+        || post(partner_replies::receive_communication),
+        &[Offer::Type("Communication", "create")],
+    ),
+    route(
+        "/fhir/Communication",
+        || get(partner_reads::search),
+        &[Offer::Type("Communication", "search-type")],
+    ),
+    route(
+        "/fhir/DocumentReference",
+        || post(partner_replies::receive_document),
+        &[Offer::Type("DocumentReference", "create")],
+    ),
+    route(
+        "/fhir/DocumentReference",
+        || get(partner_reads::search),
+        &[Offer::Type("DocumentReference", "search-type")],
+    ),
+    route(
+        "/fhir/QuestionnaireResponse",
+        || post(partner_replies::receive_answers),
+        &[Offer::Type("QuestionnaireResponse", "create")],
+    ),
     route(
         "/fhir/Patient/{id}/$consent-check",
         || post(consent_check::consent_check),
@@ -80,12 +109,21 @@ pub(super) const ROUTES: &[Route] = &[
     route(
         "/fhir/{resource_type}/{id}",
         || get(partner_reads::read),
-        &[Offer::Type("ServiceRequest", "read"), Offer::Updates("read")],
+        &[
+            Offer::Type("ServiceRequest", "read"),
+            Offer::Type("QuestionnaireResponse", "read"),
+            Offer::Updates("read"),
+        ],
     ),
     route(
         "/fhir/{resource_type}/{id}/_history/{version}",
         || get(partner_reads::read_version),
-        &[Offer::Type("ServiceRequest", "vread"), Offer::Type("Task", "vread"), Offer::Updates("vread")],
+        &[
+            Offer::Type("ServiceRequest", "vread"),
+            Offer::Type("Task", "vread"),
+            Offer::Type("QuestionnaireResponse", "vread"),
+            Offer::Updates("vread"),
+        ],
     ),
     route("/oauth2/token", || post(oauth::token), &[]),
     route("/.well-known/jwks.json", || get(oauth::own_keys), &[]),

@@ -24,7 +24,7 @@ pub async fn validate_service_request(
     RawQuery(query): RawQuery,
     body: FhirBody,
 ) -> Result<ResourceBody, Refusal> {
-    validate(&doors, &from, query.as_deref(), (&body, |_, _| Door::ServiceRequest))
+    validate(&doors, &from, query.as_deref(), (&body, |_, _| Door::ServiceRequest)).await
 }
 
 /// `POST /fhir/$validate`: a transaction, a message or a ServiceRequest.
@@ -34,10 +34,10 @@ pub async fn validate_any(
     RawQuery(query): RawQuery,
     body: FhirBody,
 ) -> Result<ResourceBody, Refusal> {
-    validate(&doors, &from, query.as_deref(), (&body, door_for))
+    validate(&doors, &from, query.as_deref(), (&body, door_for)).await
 }
 
-fn validate(
+async fn validate(
     doors: &Doors,
     from: &AuthenticatedPartner,
     query: Option<&str>,
@@ -59,9 +59,11 @@ fn validate(
         body: Sensitive::new(message.to_string().into_bytes()),
         received: doors.clock.now(),
         idempotency_key: None,
+        request_id: None,
         if_none_exist: None,
         gathered: None,
     };
+    let envelope = doors.inbound.gather_anew(&from.partner, envelope).await?;
     let mut issues = doors.inbound.check(&from.partner, &envelope)?;
     if let Some(place) = place {
         let name = resource::resource_type(&message);

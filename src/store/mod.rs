@@ -9,6 +9,7 @@ pub mod migrations;
 mod packing;
 pub mod postgres;
 mod replays;
+mod replies;
 pub mod seal;
 pub mod sql;
 pub mod sqlite;
@@ -32,12 +33,14 @@ use crate::model::sensitive::Sensitive;
 use crate::model::work::StoreError;
 
 pub use replays::Replays;
+pub use replies::Replies;
 pub use updates::{Collected, Noticed, NoticedConsent, Updates};
 pub use work_queue::{ClaimLimits, Claimed, Endpoints, WorkQueue};
 
 /// Everything that the gateway remembers.
 pub trait Store:
     Referrals
+    + Replies
     + Updates
     + WorkQueue
     + Endpoints

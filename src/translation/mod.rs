@@ -7,6 +7,7 @@ pub mod effect;
 pub mod filler_order;
 pub mod placer;
 pub mod receipt;
+pub mod reply;
 pub mod submission;
 pub mod to_clinic;
 pub mod to_partner;

@@ -36,7 +36,8 @@ const KNOWN_BY_IDENTIFIER: [&str; 6] =
     ["Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService"];
 
 /// Types whose `identifier` is a single one and belongs to the sender, or that have none.
-const WITHOUT_IDENTIFIERS: [&str; 4] = ["Binary", "Provenance", "QuestionnaireResponse", "Composition"];
+pub(super) const WITHOUT_IDENTIFIERS: [&str; 4] =
+    ["Binary", "Provenance", "QuestionnaireResponse", "Composition"];
 
 /// Translates a valid submission into the clinic's terms (DESIGN section 4, what we write at the clinic).
 pub fn to_clinic(
@@ -249,7 +250,7 @@ pub fn keep_of_meta(resource: &mut Value, kept: &[&str]) {
     }
 }
 
-fn add_tag(resource: &mut Value, tag: Value) {
+pub(super) fn add_tag(resource: &mut Value, tag: Value) {
     let meta = &mut resource["meta"];
     if !meta.is_object() {
         *meta = json!({});

@@ -89,7 +89,9 @@ fn told_at(delivery: &Delivery, failure: &Failure) -> Option<Sensitive<String>> 
 /// What a settlement that a road came to by itself tells of the server.
 pub(super) const fn end_of_settled(settlement: &Settlement) -> AttemptEnd {
     match settlement {
-        Settlement::Forwarded(_) | Settlement::Delivered { .. } => AttemptEnd::Answered,
+        Settlement::Forwarded(_) | Settlement::Written { .. } | Settlement::Delivered { .. } => {
+            AttemptEnd::Answered
+        }
         _ => AttemptEnd::Untouched,
     }
 }

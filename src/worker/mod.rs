@@ -198,7 +198,9 @@ impl Worker {
 
     fn ended(&self, delivery: &Delivery, result: Result<Settlement, Failure>, now: Timestamp) -> Ended {
         let outcome = match &result {
-            Ok(Settlement::Forwarded(_) | Settlement::Delivered { .. }) => Outcome::Taken,
+            Ok(Settlement::Forwarded(_) | Settlement::Written { .. } | Settlement::Delivered { .. }) => {
+                Outcome::Taken
+            }
             Err(failure) if failure.status() == Some(500) && failure.class() == Class::Failing => {
                 Outcome::ServerError
             }
@@ -213,7 +215,7 @@ impl Worker {
             Err(failure) => failure,
         };
         let schedule = match delivery.task {
-            Owed::Forward => self.patience.clinic,
+            Owed::Forward | Owed::Reply(..) => self.patience.clinic,
             Owed::Deliver(_) => self.patience.partner,
         };
         let quiet_period = self.patience.quiet_period;

@@ -31,7 +31,7 @@ impl Suspects {
     /// Notes an end, and says whether the message is poison.
     pub(super) fn note(&self, delivery: &Delivery, outcome: Outcome, now: Timestamp) -> bool {
         let server = match delivery.task {
-            Owed::Forward => None,
+            Owed::Forward | Owed::Reply(..) => None,
             Owed::Deliver(_) => Some(delivery.partner.clone()),
         };
         let mut taken = self.0.lock().expect("no holder of this lock panics");

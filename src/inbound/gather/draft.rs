@@ -1,4 +1,4 @@
-//! The submission that grows around a Task.
+//! The submission that grows around a Task or an order.
 
 use std::collections::BTreeSet;
 
@@ -59,11 +59,13 @@ pub(super) struct Wanted {
 }
 
 impl Draft {
-    /// The Task with what it contains.
-    pub(super) fn of(task: Value, home: Home) -> Self {
-        let name = Some(resource::id(&task)).filter(|it| reference::is_id(it)).map(|it| format!("Task/{it}"));
+    /// What was sent, a Task or an order, with what it contains.
+    pub(super) fn of(sent: Value, home: Home) -> Self {
+        let resource_type = resource::resource_type(&sent).to_owned();
+        let id = Some(resource::id(&sent)).filter(|it| reference::is_id(it));
+        let name = id.map(|it| format!("{resource_type}/{it}"));
         let mut draft = Self { home, pieces: Vec::new(), order: None };
-        draft.add(task, name, ("Task".to_owned(), 0));
+        draft.add(sent, name, (resource_type, 0));
         draft.order = draft.pieces.iter().position(|it| is_order(&it.resource));
         draft
     }
@@ -92,6 +94,21 @@ impl Draft {
 
     /// What the draft names on the sender's server and lacks, each once.
     pub(super) fn wanted(&self) -> Result<Vec<Wanted>, GatherFault> {
+        match self.named_outside() {
+            (_, Some(elsewhere)) => Err(GatherFault::Origin(elsewhere)),
+            (wanted, None) => Ok(wanted),
+        }
+    }
+
+    /// Whether it names anything on the sender's server that it lacks.
+    pub(super) fn lacks_something(&self) -> bool {
+        !self.named_outside().0.is_empty()
+    }
+
+    /// What it names on the sender's server; and the first reference that it cannot do without and that leads
+    /// elsewhere.
+    fn named_outside(&self) -> (Vec<Wanted>, Option<String>) {
+        let mut first_elsewhere = None;
         let mut wanted: Vec<Wanted> = Vec::new();
         let mut known: BTreeSet<String> = self.pieces.iter().filter_map(|it| it.name.clone()).collect();
         for (number, piece) in self.pieces.iter().enumerate() {
@@ -111,11 +128,9 @@ impl Draft {
                     _ => {}
                 }
             });
-            if let Some(place) = elsewhere {
-                return Err(GatherFault::Origin(place));
-            }
+            first_elsewhere = first_elsewhere.or(elsewhere);
         }
-        Ok(wanted)
+        (wanted, first_elsewhere)
     }
 
     /// Adds what was read.
@@ -221,7 +236,7 @@ fn make_complete(it: &mut Value, home: &Home, names: &BTreeSet<String>) {
     }
 }
 
-fn is_order(resource: &Value) -> bool {
+pub(super) fn is_order(resource: &Value) -> bool {
     ORDER_TYPES.contains(&resource::resource_type(resource))
 }
 

@@ -1,5 +1,5 @@
-//! A bare Task becomes a whole submission: what it names is contained in it, or read from its sender's own server
-//! and from nowhere else. Nothing is recorded meanwhile, and nothing is held in the ledger.
+//! A bare Task, or an order that refers to its sender's server, becomes a whole submission: what it names is contained in
+//! it, or read from that server and from nowhere else. Nothing is recorded meanwhile, and nothing is held in the ledger.
 //!
 //! Source: FHIR Clinical Order Workflows, "Task at fulfiller"; Gravity SDOH Clinical Care, "direct" referrals.
 
@@ -24,7 +24,7 @@ use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Partner;
 use crate::model::referral::{Acceptance, NewReferral, Referral};
 use crate::model::sensitive::Sensitive;
-use draft::Draft;
+use draft::{Draft, is_order};
 use home::Home;
 use pull::Pull;
 
@@ -97,34 +97,63 @@ pub enum Gathering {
 }
 
 impl Inbound {
-    /// Makes a Task whole; whatever else was sent is whole already.
+    /// Makes what [`lacks`](Self::lacks) something whole.
     pub async fn gather(
         &self,
         partner: &Partner,
         envelope: Envelope,
-        intake: Intake,
+        (sent, intake): (Value, Intake),
     ) -> Result<Gathering, InboundError> {
-        if envelope.door != Door::Task {
-            return Ok(Gathering::Whole(Box::new(envelope)));
-        }
-        let task = json::parse(envelope.body.reveal())?;
-        if resource::resource_type(&task) != "Task" {
-            return Err(InboundError::WrongDoor(Door::Task));
-        }
-        let sent = resource::canonical(&task);
-        if let Some(known) = self.known(&envelope, &sent).await? {
+        let canonical = resource::canonical(&sent);
+        if let Some(known) = self.known(&envelope, &canonical).await? {
             return Ok(Gathering::Known(known));
         }
         if intake == Intake::RepeatsOnly {
             return Err(InboundError::Shut);
         }
-        let draft = self.whole(partner, task).await?;
+        self.complete(partner, envelope, sent).await.map(Gathering::Whole)
+    }
+
+    /// The same without a look at what is known, for a dry run.
+    pub async fn gather_anew(&self, partner: &Partner, envelope: Envelope) -> Result<Envelope, InboundError> {
+        match self.lacks(partner, &envelope)? {
+            Some(sent) => self.complete(partner, envelope, sent).await.map(|it| *it),
+            None => Ok(envelope),
+        }
+    }
+
+    /// What was sent, where something may have to be read for it: for every Task, and for an order that refers to
+    /// its sender's server. Whatever else was sent is whole.
+    pub fn lacks(&self, partner: &Partner, envelope: &Envelope) -> Result<Option<Value>, InboundError> {
+        if !matches!(envelope.door, Door::Task | Door::ServiceRequest) {
+            return Ok(None);
+        }
+        let sent = json::parse(envelope.body.reveal())?;
+        if envelope.door == Door::Task {
+            let is_task = resource::resource_type(&sent) == "Task";
+            return if is_task { Ok(Some(sent)) } else { Err(InboundError::WrongDoor(Door::Task)) };
+        }
+        let Some(source) = self.sources.servers.get(&partner.id).filter(|_| is_order(&sent)) else {
+            return Ok(None);
+        };
+        let draft = Draft::of(sent.clone(), Home::at(source.server.base()));
+        Ok(draft.lacks_something().then_some(sent))
+    }
+
+    async fn complete(
+        &self,
+        partner: &Partner,
+        envelope: Envelope,
+        sent: Value,
+    ) -> Result<Box<Envelope>, InboundError> {
+        let canonical = resource::canonical(&sent);
+        let draft = self.whole(partner, sent).await?;
         let (message, places) = draft.into_collection();
-        Ok(Gathering::Whole(Box::new(Envelope {
+        Ok(Box::new(Envelope {
             body: Sensitive::new(message.to_string().into_bytes()),
-            gathered: Some(Gathered { sent: Sensitive::new(sent), places }),
+            gathered: Some(Gathered { sent: Sensitive::new(canonical), places }),
             ..envelope
-        })))
+        }))
     }
 
     async fn known(&self, envelope: &Envelope, sent: &[u8]) -> Result<Option<Referral>, InboundError> {
@@ -143,10 +172,10 @@ impl Inbound {
         }
     }
 
-    async fn whole(&self, partner: &Partner, task: Value) -> Result<Draft, GatherFault> {
+    async fn whole(&self, partner: &Partner, sent: Value) -> Result<Draft, GatherFault> {
         let source = self.sources.servers.get(&partner.id);
         let home = source.map(|it| Home::at(it.server.base())).unwrap_or_default();
-        let draft = Draft::of(task, home);
+        let draft = Draft::of(sent, home);
         let Some(source) = source else {
             return draft.without_server();
         };

@@ -14,6 +14,7 @@ mod lanes;
 mod new_referral;
 mod referrals;
 mod replays;
+mod replies;
 mod rows;
 mod seal_anew;
 mod settle;

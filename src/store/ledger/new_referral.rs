@@ -28,7 +28,7 @@ pub(super) struct SealedReferral {
 }
 
 impl<E: Engine> Ledger<E> {
-    fn key_mac(&self, key: &SubmissionKey) -> Vec<u8> {
+    pub(super) fn key_mac(&self, key: &SubmissionKey) -> Vec<u8> {
         self.sealer.index(&[b"key", key.value.reveal().as_bytes()])
     }
 

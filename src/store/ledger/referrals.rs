@@ -77,12 +77,28 @@ impl<E: Engine> Referrals for Ledger<E> {
     }
 
     async fn body(&self, id: ReferralId) -> Result<Option<Sensitive<Vec<u8>>>, StoreError> {
+        let whose =
+            "SELECT partner_id AS partner, payload_id AS payload FROM referral WHERE referral_id = ?1";
+        self.payload(id.to_string(), whose).await
+    }
+}
+
+impl<E: Engine> Ledger<E> {
+    /// What was sent under an id, opened; `whose` is the query for its partner and the id of its payload.
+    pub(super) async fn payload(
+        &self,
+        id: String,
+        whose: &'static str,
+    ) -> Result<Option<Sensitive<Vec<u8>>>, StoreError> {
+        let asked = id.clone();
         let found = self
             .read(move |session| {
                 session.first(
-                    "SELECT r.partner_id, p.key_id, p.wrapped_key, p.ciphertext, p.plain_bytes
-                     FROM referral r JOIN payload p ON p.payload_id = r.payload_id WHERE r.referral_id = ?1",
-                    bind![&id.to_string()],
+                    &format!(
+                        "SELECT w.partner, p.key_id, p.wrapped_key, p.ciphertext, p.plain_bytes
+                         FROM ({whose}) w JOIN payload p ON p.payload_id = w.payload"
+                    ),
+                    bind![&asked],
                     |row| Ok((row.get::<String>(0)?, stored(row)?)),
                 )
             })
@@ -93,9 +109,9 @@ impl<E: Engine> Referrals for Ledger<E> {
         let opened = match stored {
             Stored::Purged => return Ok(None),
             Stored::Torn => None,
-            Stored::Sealed(sealed) => self.sealer.open(&sealed, &bound_to(&id.to_string(), &partner)),
+            Stored::Sealed(sealed) => self.sealer.open(&sealed, &bound_to(&id, &partner)),
         };
-        let plain = opened.ok_or(StoreError::Unreadable { what: "payload", id: id.to_string() })?;
+        let plain = opened.ok_or(StoreError::Unreadable { what: "payload", id })?;
         Ok(Some(Sensitive::new(plain)))
     }
 }
@@ -124,13 +140,15 @@ pub(super) fn bound_to(id: &str, partner: &str) -> String {
     format!("inbound|{id}|{partner}")
 }
 
-/// A payload's id is its referral's: so the oldest payloads lead, by their index.
+/// A payload's id is its referral's or its reply's: so the oldest payloads lead, by their index.
 pub(super) const PURGE: &str = "
   UPDATE payload SET wrapped_key = NULL, ciphertext = NULL WHERE payload_id IN
     (SELECT p.payload_id FROM payload p
      WHERE p.wrapped_key IS NOT NULL AND p.created_ms < ?1
-       AND EXISTS (SELECT 1 FROM referral r WHERE r.referral_id = p.payload_id AND r.updated_ms < ?1)
-       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.referral_id = p.payload_id
+       AND EXISTS (SELECT 1 FROM referral r WHERE r.updated_ms < ?1 AND r.referral_id =
+         COALESCE((SELECT y.referral_id FROM reply y WHERE y.reply_id = p.payload_id), p.payload_id))
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.referral_id =
+         COALESCE((SELECT y.referral_id FROM reply y WHERE y.reply_id = p.payload_id), p.payload_id)
          AND (d.state NOT IN (5, 8, 10) OR d.done_ms >= ?1))
      ORDER BY p.created_ms LIMIT ?2)";
 

@@ -7,6 +7,7 @@ use crate::model::delivery::{Delivery, DeliveryState, Owed, RemoteResource};
 use crate::model::ids::{PartnerId, ReferralId};
 use crate::model::partner::Share;
 use crate::model::referral::{ClinicRecord, Referral, Written};
+use crate::model::reply::ReplyKind;
 use crate::model::update::{ResourceVersion, Update};
 
 /// The columns that [`delivery`] reads, for a query whose table is named `d`. The remote resource is where
@@ -20,7 +21,7 @@ pub(super) const DELIVERY_COLUMNS: &str = "
   (SELECT r.remote_etag FROM delivery r WHERE r.referral_id = d.referral_id AND r.state = 5
      AND r.resource_type = d.resource_type AND r.resource_id = d.resource_id
      AND r.remote_reference IS NOT NULL ORDER BY r.seq DESC LIMIT 1),
-  d.remote_reference, d.server_errors, d.server_errors_since_ms";
+  d.remote_reference, d.server_errors, d.server_errors_since_ms, d.reply_id, d.reply_kind";
 
 pub(super) fn delivery(row: &Row) -> Result<Delivery, SqlError> {
     read_delivery(row).map_err(|error| error.of_row("delivery", || row.get(0).unwrap_or_default()))
@@ -52,6 +53,11 @@ fn read_delivery(row: &Row) -> Result<Delivery, SqlError> {
 }
 
 fn owed(row: &Row, referral: ReferralId) -> Result<Owed, SqlError> {
+    if let Some(reply) = row.get::<Option<String>>(19)? {
+        let kind = row.get::<Option<String>>(20)?.as_deref().and_then(ReplyKind::of_word);
+        let id = reply.parse().map_err(|_| SqlError::Unexpected)?;
+        return Ok(Owed::Reply(id, kind.ok_or(SqlError::Unexpected)?));
+    }
     let Some(word) = row.get::<Option<String>>(3)? else {
         return Ok(Owed::Forward);
     };

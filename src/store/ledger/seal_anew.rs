@@ -10,8 +10,9 @@ use super::referrals::bound_to;
 /// Seals some rows anew, and tells how many. What cannot be opened stays as it is and is told in the log.
 pub(super) fn some(session: &dyn Session, sealer: &Sealer) -> Result<usize, SqlError> {
     let payloads = session.all(
-        "SELECT p.payload_id, p.key_id, p.wrapped_key, r.partner_id
-         FROM payload p JOIN referral r ON r.payload_id = p.payload_id
+        "SELECT p.payload_id, p.key_id, p.wrapped_key, COALESCE(r.partner_id, y.partner_id)
+         FROM payload p LEFT JOIN referral r ON r.payload_id = p.payload_id
+         LEFT JOIN reply y ON y.reply_id = p.payload_id
          WHERE p.key_id <> ?1 AND p.wrapped_key IS NOT NULL LIMIT ?2",
         bind![sealer.current_key(), AT_ONCE],
         |row| {

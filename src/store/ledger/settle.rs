@@ -113,6 +113,11 @@ impl<'a> Finding<'a> {
     fn of(settlement: &'a Settlement, now: Timestamp) -> Self {
         match settlement {
             Settlement::Forwarded(_) => Self::plain(DeliveryState::Delivered),
+            Settlement::Written { at_clinic, remark } => Self {
+                placed: at_clinic.as_deref(),
+                remark: *remark,
+                ..Self::plain(DeliveryState::Delivered)
+            },
             Settlement::Delivered { remote, sent_sha256, decision, remark } => Self {
                 remark: *remark,
                 decision: Some(decision),

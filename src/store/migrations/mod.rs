@@ -4,7 +4,8 @@
 const FIRST: i64 = 3;
 
 /// The migrations, in order.
-const MIGRATIONS: [&str; 2] = [include_str!("0003_ledger.sql"), include_str!("0004_outcomes.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("0003_ledger.sql"), include_str!("0004_outcomes.sql"), include_str!("0005_replies.sql")];
 
 /// Another version of the gateway made the ledger.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod profiles;
 mod race;
 mod refused_by_clinic;
 mod repeats;
+mod replies;
 mod restart;
 mod unknown_outcome;
 mod versions;

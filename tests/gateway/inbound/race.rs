@@ -105,6 +105,7 @@ fn envelope(bundle: &Value, received: Timestamp) -> Envelope {
         body: Sensitive::new(bundle.to_string().into_bytes()),
         received,
         idempotency_key: None,
+        request_id: None,
         if_none_exist: None,
         gathered: None,
     }

@@ -14,6 +14,7 @@ mod leases;
 mod model_test;
 mod postgres;
 mod replays;
+mod replies;
 mod sqlite;
 mod updates;
 
@@ -246,7 +247,7 @@ async fn owed(store: &Arc<dyn Store>) -> Vec<Delivery> {
     all.retain(|it| it.task != Owed::Forward);
     all.sort_by_key(|it| match &it.task {
         Owed::Deliver(update) => (update.resource.id.clone(), update.resource.version.clone()),
-        Owed::Forward => (String::new(), String::new()),
+        Owed::Forward | Owed::Reply(..) => (String::new(), String::new()),
     });
     all
 }

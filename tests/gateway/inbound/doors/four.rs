@@ -28,13 +28,20 @@ const TYPES: [&str; 12] = [
 enum Door {
     Transaction,
     ServiceRequest,
+    PulledOrder,
     PulledTask,
     ContainedTask,
     Message,
 }
 
-const DOORS: [Door; 5] =
-    [Door::Transaction, Door::ServiceRequest, Door::PulledTask, Door::ContainedTask, Door::Message];
+const DOORS: [Door; 6] = [
+    Door::Transaction,
+    Door::ServiceRequest,
+    Door::PulledOrder,
+    Door::PulledTask,
+    Door::ContainedTask,
+    Door::Message,
+];
 
 #[tokio::test]
 async fn the_same_referral_by_any_door_becomes_the_same_resources_at_the_clinic() {
@@ -113,6 +120,11 @@ async fn send(gateway: &mut TestGateway, door: Door, seed: u64) -> (String, bool
     let reply = match door {
         Door::Transaction => gateway.send_bundle("lakeside", &referral(seed)).await,
         Door::ServiceRequest => gateway.send_service_request("lakeside", &service_request(seed)).await,
+        Door::PulledOrder => {
+            gateway.keep_at_lakeside(&referral(seed));
+            let order = gateway.lakeside().server().all("ServiceRequest").remove(0);
+            gateway.send_service_request("lakeside", &order).await
+        }
         Door::PulledTask => {
             let task = gateway.keep_at_lakeside(&referral(seed));
             gateway.send_task(&task).await
@@ -153,7 +165,7 @@ fn text(
     }
     if map["resourceType"] == "Task" {
         // Without a Task of the placer's there is nothing to be part of.
-        assert_eq!(map.contains_key("partOf"), door != Door::ServiceRequest);
+        assert_eq!(map.contains_key("partOf"), !matches!(door, Door::ServiceRequest | Door::PulledOrder));
         map.remove("partOf");
         map.remove("identifier");
     }

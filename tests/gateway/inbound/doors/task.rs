@@ -145,7 +145,7 @@ async fn a_task_that_asks_for_something_else_or_names_no_order_is_refused() {
         json!({ "coding": [{ "system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "abort" }] });
 
     for (task, code) in [
-        (with("code", abort), "SEND_TASK_NOT_ACTIONABLE"),
+        (with("code", abort), "SEND_REPLY_UNKNOWN"),
         (with("status", json!("cancelled")), "SEND_TASK_NOT_ACTIONABLE"),
         (with("focus", json!({ "reference": "Task/7" })), "SEND_SERVICE_REQUEST_MISSING"),
         (with("focus", json!({ "display": "somewhere" })), "SEND_SERVICE_REQUEST_MISSING"),
@@ -176,4 +176,42 @@ async fn references_that_are_not_followed_are_kept_as_names() {
         order["performer"][0]["identifier"]["value"],
         "https://directory.example/fhir/Organization/harbour"
     );
+}
+
+#[tokio::test]
+async fn what_an_order_names_on_its_senders_server_is_read_there_also_for_a_dry_run() {
+    let mut gateway = TestGateway::start().await;
+    gateway.keep_at_lakeside(&referral(1));
+    let order = gateway.lakeside().server().all("ServiceRequest").remove(0);
+
+    let would = gateway.lakeside_calls("POST", "/fhir/ServiceRequest/$validate").await;
+    let would = would.fhir(order.to_string()).send().await;
+    gateway.assert_nothing_recorded();
+    let reply = gateway.send_service_request("lakeside", &order).await;
+    let read = gateway.lakeside().server().requests().len();
+    let again = gateway.send_service_request("lakeside", &order).await;
+    gateway.settle().await;
+
+    assert_eq!(issues_of(&would)[0].0, "SEND_VALID");
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    let id = reply.body["id"].as_str().unwrap();
+    let location = format!("{}/fhir/ServiceRequest/{id}/_history/1", gateway.public_url());
+    assert_eq!(reply.headers["location"], location.as_str());
+    assert_eq!((again.status.as_u16(), replayed(&again)), (201, true));
+    assert_eq!(gateway.lakeside().server().requests().len(), read, "nothing is read for a repeat");
+    assert_eq!(gateway.clinic().referrals().len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_that_names_another_server_is_refused_by_its_place() {
+    let mut gateway = TestGateway::start().await;
+    gateway.keep_at_lakeside(&referral(1));
+    let mut order = gateway.lakeside().server().all("ServiceRequest").remove(0);
+    order["requester"] = json!({ "reference": "https://elsewhere.example/fhir/PractitionerRole/1" });
+
+    let reply = gateway.send_service_request("lakeside", &order).await;
+
+    assert_refused(&reply, 422, "SEND_REFERENCE_ORIGIN");
+    assert_eq!(issues_of(&reply)[0].1, "ServiceRequest.requester");
+    gateway.assert_nothing_recorded();
 }
