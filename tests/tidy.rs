@@ -80,7 +80,7 @@ const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "common", "manager",
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/sqlite"]),
     ("sqlx", &["src/store/postgres"]),
-    ("reqwest", &["src/fhir/client", "src/auth/obtain", "src/sandbox", "src/app/parts.rs"]),
+    ("reqwest", &["src/fhir/client", "src/auth/obtain", "src/auth/fetch", "src/sandbox", "src/app/parts.rs"]),
     ("StatusCode::", &["src/server", "src/sandbox", "src/auth"]),
     ("println!", &[]),
     ("todo!", &[]),

@@ -1,12 +1,15 @@
 //! Wiring only: settings → parts → a running gateway → a clean stop.
 
 pub mod backup;
+mod clients;
 mod dialects;
 mod disk;
+pub mod handshake;
 mod health;
 pub mod housekeeping;
 pub mod ledger;
 mod limits;
+pub mod own_keys;
 pub mod parts;
 mod patience;
 pub mod preflight;
@@ -23,6 +26,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::auth::keys::published::SameName;
 use crate::auth::obtain::CredentialsProblem;
 use crate::auth::verify::ClientProblem;
 use crate::config::settings::Config;
@@ -65,6 +69,9 @@ pub enum StartError {
     /// Clients that cannot be told apart or have no usable key.
     #[error("{} clients cannot be registered; `check` says which", .0.len())]
     Clients(Vec<ClientProblem>),
+    /// Two keys of ours cannot be told apart.
+    #[error(transparent)]
+    Keys(#[from] SameName),
     /// Our own credentials at a server cannot be used.
     #[error("the credentials for {0} cannot be used: {1}")]
     Credentials(String, CredentialsProblem),

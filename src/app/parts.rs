@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use super::StartError;
+use super::clients;
 use super::health::PartsHealth;
 use super::housekeeping::Housekeeper;
 use super::ledger;
@@ -20,16 +21,15 @@ use super::pressure::PressureGauge;
 use super::profiles::{self, Profiles};
 use super::sources;
 use super::watching::Watching;
-use crate::auth::keys::access_token_key;
+use crate::auth::keys::folder::KeyFolder;
 use crate::auth::obtain::token_source;
-use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenService};
+use crate::auth::verify::Addresses;
 use crate::config::settings::Config;
 use crate::consent::disclosure::{ClinicRules, Party};
 use crate::consent::redact::Mark;
 use crate::fhir::client::failure::Failure;
 use crate::fhir::client::{FhirClient, http_client, http_client_trusting};
 use crate::inbound::{self, Inbound};
-use crate::model::client::SpentAssertions;
 use crate::model::clock::Clock;
 use crate::model::delivery::{Delivery, Owed};
 use crate::model::ids::PartnerId;
@@ -144,6 +144,7 @@ struct House<'a> {
     profiles: Profiles,
     public_url: String,
     metrics: Arc<Metrics>,
+    keys: Option<Arc<KeyFolder>>,
 }
 
 impl<'a> House<'a> {
@@ -153,20 +154,21 @@ impl<'a> House<'a> {
         clock: &'a Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let http = http_client();
+        let (http, keys) = (http_client(), clients::key_folder(config, clock));
+        let client =
+            |name: &str, endpoint: &Endpoint| fhir_client(name, endpoint, clock, &http, keys.as_ref());
         let partners: Partners = config.partners.iter().cloned().collect();
         Ok(Self {
             store,
             clock,
-            clinic: fhir_client("the clinic", &config.clinic.endpoint, clock, &http)?,
-            servers: Arc::new(sources::servers(&partners, |name, endpoint| {
-                fhir_client(name, endpoint, clock, &http)
-            })?),
+            clinic: client("the clinic", &config.clinic.endpoint)?,
+            servers: Arc::new(sources::servers(&partners, client)?),
             admission: Arc::new(limits::admission(config, clock)),
             partners: Arc::new(partners),
             profiles: profiles::load(config.profiles_directory.as_deref())?,
             public_url: config.server.address(""),
             metrics,
+            keys,
         })
     }
 
@@ -234,25 +236,19 @@ impl<'a> House<'a> {
         outbound: Outbound,
         key: &GatewayKey,
     ) -> Result<Doors, StartError> {
-        let partner_clients = config.partners.iter().map(|partner| partner.client.clone());
-        let clients = partner_clients.chain(config.clinic.client.clone()).collect();
-        let registry = Arc::new(Registry::new(Clients::check(clients).map_err(StartError::Clients)?));
         let addresses = Arc::new(Addresses::under(&self.public_url));
-        let (clock, spent) = (Arc::clone(self.clock), Arc::clone(self.store) as Arc<dyn SpentAssertions>);
-        let signing_key = access_token_key(key.bytes());
-        let access_tokens =
-            Arc::new(AccessTokens::new(Arc::clone(&registry), &addresses, &signing_key, Arc::clone(&clock)));
-        let token_service =
-            TokenService::new(registry, &addresses, Arc::clone(&access_tokens), Arc::clone(&clock), spent);
+        let (access_tokens, token_service) =
+            clients::tokens(config, &addresses, key, self.store, self.clock)?;
         Ok(Doors {
             inbound,
             outbound,
             partners: Arc::clone(&self.partners),
             access_tokens,
-            token_service: Arc::new(token_service),
+            token_service,
+            own_keys: Arc::new(clients::own_keys(config, self.keys.clone())?),
             addresses,
             admission: Arc::clone(&self.admission),
-            clock,
+            clock: Arc::clone(self.clock),
             limits: Limits {
                 max_body_bytes: config.server.max_body_bytes,
                 body_timeout: config.server.body_timeout,
@@ -270,6 +266,7 @@ pub(super) fn fhir_client(
     endpoint: &Endpoint,
     clock: &Arc<dyn Clock>,
     http: &reqwest::Client,
+    keys: Option<&Arc<KeyFolder>>,
 ) -> Result<FhirClient, StartError> {
     let http = match &endpoint.issuers {
         Some(issuers) => {
@@ -277,7 +274,7 @@ pub(super) fn fhir_client(
         }
         None => http.clone(),
     };
-    let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone())
+    let tokens = token_source(&endpoint.credentials, Arc::clone(clock), http.clone(), keys)
         .map_err(|problem| StartError::Credentials(name.to_owned(), problem))?;
     Ok(FhirClient::new(http, &endpoint.base_url, tokens, endpoint.timeout))
 }

@@ -6,21 +6,20 @@ use std::sync::Arc;
 
 use super::parts::fhir_client;
 use super::profiles::Profiles;
-use super::{StartError, profiles, tls_of};
+use super::{StartError, clients, profiles, tls_of};
 use crate::auth::verify::Clients;
 use crate::config::settings::Config;
 use crate::fhir::client::http_client;
 use crate::inbound::validate;
 use crate::model::client::ClientCredential;
 use crate::model::clock::{Clock, SystemClock};
-use crate::model::partner::{OutboundMode, Partner};
+use crate::model::partner::{Credentials, OutboundMode, OwnKey, Partner, SigningAlgorithm};
 
 /// Why a gateway could not start with these settings, as far as can be told without opening anything.
 pub fn unusable(config: &Config) -> Vec<String> {
     let mut reasons: Vec<String> =
         refuse_example_secrets(config).err().iter().map(ToString::to_string).collect();
-    let clients = config.partners.iter().map(|it| it.client.clone()).chain(config.clinic.client.clone());
-    for problem in Clients::check(clients.collect()).err().into_iter().flatten() {
+    for problem in Clients::check(clients::registered(config)).err().into_iter().flatten() {
         reasons.push(problem.to_string());
     }
     match profiles::load(config.profiles_directory.as_deref()) {
@@ -31,15 +30,29 @@ pub fn unusable(config: &Config) -> Vec<String> {
         reasons.push(problem.to_string());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys = clients::key_folder(config, &clock);
+    reasons.extend(keys.as_ref().and_then(|it| it.published().err()).map(|it| it.to_string()));
+    reasons.extend(clients::own_keys(config, None).err().map(|it| it.to_string()));
     let endpoints = config.partners.iter().filter_map(|partner| {
         partner.outbound.mode.endpoint().map(|endpoint| (partner.id.as_str(), endpoint))
     });
     for (name, endpoint) in endpoints.chain([("the clinic", &config.clinic.endpoint)]) {
-        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client()) {
+        if let Err(problem) = fhir_client(name, endpoint, &clock, &http_client(), keys.as_ref()) {
             reasons.push(problem.to_string());
+        }
+        if let (Some(keys), Some(algorithm)) = (&keys, in_turn(&endpoint.credentials)) {
+            reasons.extend(keys.signing(algorithm).err().map(|it| it.to_string()));
         }
     }
     reasons
+}
+
+/// What the key has to sign with that takes turns, where one does.
+const fn in_turn(credentials: &Credentials) -> Option<SigningAlgorithm> {
+    match credentials {
+        Credentials::PrivateKeyJwt { key: OwnKey::InTurn(algorithm), .. } => Some(*algorithm),
+        _ => None,
+    }
 }
 
 /// What is told of definitions that can be used.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here speaks HTTP as a server: requests come in and refusals go out as plain values.
 
+pub mod fetch;
 pub mod keys;
 pub mod obtain;
 pub mod scope;

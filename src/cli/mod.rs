@@ -8,9 +8,12 @@ pub mod deliveries;
 pub mod demo;
 pub mod endpoints;
 pub mod explain;
+pub mod findings;
+pub mod keys;
 pub mod ledger;
 pub mod lint;
 pub mod orders;
+pub mod partners;
 pub mod preview;
 pub mod profiles;
 pub mod replay;
@@ -40,7 +43,7 @@ pub struct CommandLine {
 enum Command {
     /// Run the gateway.
     Serve(serve::Serve),
-    /// Report every mistake in the settings, and start nothing. Exit code 0 or 78.
+    /// Report every mistake in the settings, and start nothing. Exit code 0 or 78; with --online also 1.
     Check(check::Check),
     /// Show a referral going in and updates coming back: no settings, no network, no services.
     Demo(demo::Demo),
@@ -57,6 +60,12 @@ enum Command {
     /// The servers that we write to, and leaving one alone for a while.
     #[command(subcommand)]
     Endpoints(endpoints::Endpoints),
+    /// Who may connect, and why one cannot.
+    #[command(subcommand)]
+    Partners(partners::Partners),
+    /// Our own keys, with which we sign at others' servers.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// What was decided and disclosed, and whether the record of it is whole.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -78,13 +87,15 @@ enum Command {
 pub fn run() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(serve) => block_on(serve.run()),
-        Command::Check(check) => check.run(),
+        Command::Check(check) => block_on(check.run()),
         Command::Demo(demo) => block_on(demo.run()),
         Command::Preview(preview) => preview.run(),
         Command::Status(status) => block_on(status.run()),
         Command::Deliveries(deliveries) => block_on(deliveries.run()),
         Command::Replays(replays) => block_on(replays.run()),
         Command::Endpoints(endpoints) => block_on(endpoints.run()),
+        Command::Partners(partners) => block_on(partners.run()),
+        Command::Keys(keys) => keys.run(),
         Command::Audit(audit) => block_on(audit.run()),
         Command::Ledger(ledger) => block_on(ledger.run()),
         Command::Consent(consent) => block_on(consent.run()),

@@ -29,12 +29,23 @@ pub struct Config {
     pub consent: Consent,
     /// How what is owed is delivered.
     pub delivery: Delivery,
+    /// Our own keys, which take turns.
+    pub keys: Keys,
     /// A folder of definitions that are used besides those inside the program.
     pub profiles_directory: Option<PathBuf>,
     /// The program's log.
     pub log: Log,
     /// The partners whose files are without mistakes, by id.
     pub partners: Vec<Partner>,
+}
+
+/// Our own keys, which take turns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The folder of keys that `keys rotate` writes; it need not exist.
+    pub directory: Option<PathBuf>,
+    /// How long a new key is published before it signs, and an old one after that.
+    pub overlap: Duration,
 }
 
 /// Our own doors.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use url::Url;
 
 use super::ids::PartnerId;
 use super::sensitive::Sensitive;
@@ -44,6 +45,17 @@ pub enum ClientCredential {
     Secret(Sensitive<String>),
     /// A signed assertion; the public keys as a JWKS document (RFC 7517).
     Keys(String),
+    /// A signed assertion; the public keys are published by the client.
+    KeysAt(KeyAddress),
+}
+
+/// Where a client publishes its public keys as a JWKS document (RFC 7517).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyAddress {
+    /// The address of the document.
+    pub url: Url,
+    /// The only issuers whose certificates its server may show, PEM; none: those that this machine trusts.
+    pub issuers: Option<String>,
 }
 
 /// For whom a client speaks.
@@ -61,4 +73,7 @@ pub trait SpentAssertions: Send + Sync {
     /// Marks `jti` of `client_id` as used until `expires`.
     /// False: it was used before, and the assertion must be refused.
     async fn spend(&self, client_id: &str, jti: &str, expires: Timestamp) -> Result<bool, StoreError>;
+
+    /// True: it was used before, as far as is remembered. Marks nothing.
+    async fn is_spent(&self, client_id: &str, jti: &str) -> Result<bool, StoreError>;
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::client::Client;
@@ -130,17 +131,39 @@ pub enum Credentials {
         /// The password.
         password: Sensitive<String>,
     },
-    /// OAuth 2.0 client credentials, the secret sent by HTTP Basic (RFC 6749 §2.3.1).
+    /// OAuth 2.0 client credentials with a shared secret (RFC 6749 §2.3.1).
     ClientSecret {
         /// Where tokens come from, under which name and for what.
         grant: TokenGrant,
         /// The client secret.
         client_secret: Sensitive<String>,
+        /// Where it stands in the request.
+        place: SecretPlace,
     },
     /// OAuth 2.0 client credentials with a signed assertion (SMART Backend Services, RFC 7523).
     PrivateKeyJwt {
         /// Where tokens come from, under which name and for what.
         grant: TokenGrant,
+        /// What signs it.
+        key: OwnKey,
+    },
+}
+
+/// Where a client secret stands in a token request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In an `Authorization` header, by HTTP Basic.
+    #[default]
+    Basic,
+    /// In the form, for servers that do not know better.
+    Form,
+}
+
+/// A key that signs our client assertions.
+#[derive(Clone, Debug)]
+pub enum OwnKey {
+    /// The one that the settings name.
+    Given {
         /// The private key, PEM.
         private_key: Sensitive<Vec<u8>>,
         /// The key's id in the JWKS that the server knows.
@@ -148,6 +171,8 @@ pub enum Credentials {
         /// The signature algorithm.
         algorithm: SigningAlgorithm,
     },
+    /// The one of the folder of keys whose turn it is.
+    InTurn(SigningAlgorithm),
 }
 
 /// What every OAuth 2.0 token request needs.
@@ -159,15 +184,37 @@ pub struct TokenGrant {
     pub client_id: String,
     /// The scopes that we ask for, separated by spaces.
     pub scope: String,
+    /// What an assertion names as its audience; none: the token endpoint.
+    pub audience: Option<String>,
+    /// Further fields of the form, which some servers want.
+    pub form: Vec<(String, Sensitive<String>)>,
 }
 
-/// The signature algorithms of SMART Backend Services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The signature algorithms of our client assertions: the first two are those of SMART Backend Services, the others what
+/// some servers want instead (RFC 7518 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     Rs384,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+}
+
+impl SigningAlgorithm {
+    /// The word of the header `alg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs384 => "RS384",
+            Self::Es384 => "ES384",
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
 }
 
 /// Every partner that is configured.

@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::admission::Admission;
+use crate::auth::keys::published::OwnKeys;
 use crate::auth::verify::{AccessTokens, Addresses, TokenService};
 use crate::inbound::Inbound;
 use crate::model::clock::Clock;
@@ -49,6 +50,8 @@ pub struct Doors {
     pub access_tokens: Arc<AccessTokens>,
     /// Gives access tokens.
     pub token_service: Arc<TokenService>,
+    /// Our own keys, for everybody to read.
+    pub own_keys: Arc<OwnKeys>,
     /// Our public addresses.
     pub addresses: Arc<Addresses>,
     /// The time.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use serde_json::{Value, json};
 
 use super::Doors;
@@ -14,6 +14,7 @@ use super::extract::{authorization, read_body};
 use super::listen::Peer;
 use super::refusal::whole_seconds;
 use super::request_log::note_caller;
+use crate::auth::keys::published::KEPT_S;
 use crate::auth::verify::{TokenRequest, smart_configuration as discovery};
 use crate::model::client::CallLimit;
 
@@ -65,4 +66,10 @@ pub async fn smart_configuration(
     State(doors): State<Doors>,
 ) -> ([(http::HeaderName, &'static str); 1], Json<Value>) {
     ([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(discovery(&doors.addresses)))
+}
+
+/// `GET /.well-known/jwks.json`: the public halves of the keys with which we sign at others' servers (RFC 7517 §5).
+pub async fn own_keys(State(doors): State<Doors>) -> Response {
+    let kept = format!("public, max-age={KEPT_S}");
+    ([(CACHE_CONTROL, kept)], Json(doors.own_keys.document())).into_response()
 }

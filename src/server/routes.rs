@@ -126,6 +126,7 @@ pub(super) const ROUTES: &[Route] = &[
         ],
     ),
     route("/oauth2/token", || post(oauth::token), &[]),
+    route("/.well-known/jwks.json", || get(oauth::own_keys), &[]),
     route("/hooks/clinic", || any(clinic_api::wake), &[]),
     route("/hooks/clinic/{*rest}", || any(clinic_api::wake), &[]),
 ];

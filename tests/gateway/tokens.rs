@@ -1,5 +1,7 @@
 //! How clients get access tokens.
 
+use std::fs;
+
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
@@ -11,6 +13,7 @@ use referral_gateway::model::clock::Clock as _;
 use referral_gateway::sandbox::gateway_client::Reply;
 use serde_json::{Value, json};
 
+use crate::process::{lines, run};
 use crate::support::{Options, SECRET, TestGateway};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -73,6 +76,38 @@ async fn an_assertion_that_is_wrong_in_anything_is_refused_like_any_other() {
         wrong[claim] = value;
         assert_invalid_client(&client.ask(&gateway, &wrong).await);
     }
+}
+
+#[tokio::test]
+async fn an_assertion_is_judged_by_a_command_as_by_the_token_endpoint() {
+    let client = Client::with_ec_key();
+    let gateway = client.gateway().await;
+    let (file, folder) = (gateway.folder().join("assertion"), gateway.folder().display().to_string());
+    let at = gateway.clock().now().to_string();
+    let file_name = file.display().to_string();
+    let judge = async |claims: &Value| {
+        fs::write(&file, client.sign(claims)).unwrap();
+        let asked = ["partners", "test", "lakeside", "--json", "--at", &at, "--assertion", &file_name];
+        let judged = run(&[&asked[..], &["--config", &folder]].concat()).await;
+        let bad = lines(&judged).into_iter().filter(|it| it["verdict"] == "bad");
+        (judged.status.code(), bad.map(|it| it["words"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let good = claims(&gateway);
+
+    assert_eq!(judge(&good).await, (Some(0), Vec::new()));
+    assert_eq!(client.ask(&gateway, &good).await.status, 200, "judging does not use it up");
+    let used = "the jti was used before: each attempt needs a new assertion".to_owned();
+    assert_eq!(judge(&good).await, (Some(1), vec![used]));
+    let mut elsewhere = claims(&gateway);
+    elsewhere["aud"] = json!("https://elsewhere.example/token");
+    assert_invalid_client(&client.ask(&gateway, &elsewhere).await);
+    let told = format!(
+        "aud is not the token endpoint, letter by letter: expected {}/oauth2/token, found {}",
+        gateway.public_url(),
+        "https://elsewhere.example/token"
+    );
+    assert!(gateway.log_text().contains(&told), "{}", gateway.log_text());
+    assert_eq!(judge(&elsewhere).await, (Some(1), vec![told]));
 }
 
 #[tokio::test]
@@ -175,11 +210,15 @@ impl Client {
         TestGateway::with(Options { jwks: Some(jwks), ..Options::default() }).await
     }
 
-    async fn ask(&self, gateway: &TestGateway, claims: &Value) -> Reply {
+    fn sign(&self, claims: &Value) -> String {
         let header = Header { kid: Some("key-1".to_owned()), ..Header::new(self.algorithm) };
         let mut claims = claims.clone();
         claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        let assertion = jsonwebtoken::encode(&header, &claims, &self.key).unwrap();
+        jsonwebtoken::encode(&header, &claims, &self.key).unwrap()
+    }
+
+    async fn ask(&self, gateway: &TestGateway, claims: &Value) -> Reply {
+        let assertion = self.sign(claims);
         let form = format!(
             "grant_type=client_credentials&scope=system/*.rs&client_assertion_type={JWT_BEARER}\
              &client_assertion={assertion}"

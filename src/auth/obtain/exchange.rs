@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 6749 §4.4, RFC 7523 §2.2; smart.md section 6.
 
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
@@ -18,8 +20,10 @@ use uuid::Uuid;
 
 use super::sensitive_header;
 use crate::auth::keys::AssertionKey;
+use crate::auth::keys::folder::KeyFolder;
 use crate::fhir::client::token::TokenError;
-use crate::model::partner::TokenGrant;
+use crate::fhir::client::{cause, clock};
+use crate::model::partner::{SecretPlace, SigningAlgorithm, TokenGrant};
 use crate::model::sensitive::Sensitive;
 
 /// What to think of a token without `expires_in`.
@@ -37,6 +41,9 @@ const ASSERTION_LIFETIME_S: i64 = 240;
 /// The largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
+/// When it was at the server as it answered, if it said so.
+pub(super) type ToldTime = Arc<Mutex<Option<Timestamp>>>;
+
 /// How we ask at one token endpoint.
 pub(super) struct Exchange {
     pub(super) grant: TokenGrant,
@@ -46,8 +53,10 @@ pub(super) struct Exchange {
 
 /// How we prove who we are.
 pub(super) enum Proof {
-    Secret(Sensitive<String>),
+    Secret(Sensitive<String>, SecretPlace),
     Key(AssertionKey),
+    /// The key of the folder whose turn it is.
+    InTurn(Arc<KeyFolder>, SigningAlgorithm),
 }
 
 /// A token, ready for use.
@@ -60,25 +69,35 @@ pub(super) struct Token {
 pub(super) struct Failure {
     pub(super) error: TokenError,
     pub(super) wait: Duration,
+    /// What happened, in words of ours.
+    pub(super) words: String,
 }
 
 impl Failure {
-    const fn unavailable() -> Self {
-        Self { error: TokenError::Unavailable, wait: WAIT }
+    fn unavailable(words: impl Into<String>) -> Self {
+        Self { error: TokenError::Unavailable, wait: WAIT, words: words.into() }
     }
 }
 
 impl Exchange {
     /// Asks once. The cause of a failure is logged here, without anything that was sent or received but codes.
     pub(super) async fn ask(&self, now: Timestamp) -> Result<Token, Failure> {
+        self.ask_and_compare(now, &Arc::default()).await
+    }
+
+    /// The same, and notes when it was there by the server's clock (RFC 9110 §6.6.1, `Date`).
+    pub(super) async fn ask_and_compare(&self, now: Timestamp, told: &ToldTime) -> Result<Token, Failure> {
         let client = self.client();
         let scopes = self.grant.scope.split_ascii_whitespace().map(|it| Scope::new(it.to_owned()));
         let mut request = client.exchange_client_credentials().add_scopes(scopes);
-        if let Proof::Key(key) = &self.proof {
-            request = request.add_extra_param("client_assertion_type", JWT_BEARER);
-            request = request.add_extra_param("client_assertion", self.assertion(key, now)?);
+        for (name, value) in &self.grant.form {
+            request = request.add_extra_param(name, value.reveal());
         }
-        let send = |request| send(self.http.clone(), request);
+        if let Some(key) = self.key()? {
+            request = request.add_extra_param("client_assertion_type", JWT_BEARER);
+            request = request.add_extra_param("client_assertion", self.assertion(&key, now)?);
+        }
+        let send = |request| send(self.http.clone(), request, Arc::clone(told));
         let answer = request.request_async(&send).await;
         answer.map_err(|error| self.failure(error)).and_then(|it| token(&it))
     }
@@ -87,11 +106,29 @@ impl Exchange {
         let client = BasicClient::new(ClientId::new(self.grant.client_id.clone()))
             .set_token_uri(TokenUrl::from_url(self.grant.token_url.clone()));
         match &self.proof {
-            Proof::Secret(secret) => client
-                .set_client_secret(ClientSecret::new(secret.reveal().clone()))
-                .set_auth_type(AuthType::BasicAuth),
+            Proof::Secret(secret, place) => {
+                let place = match place {
+                    SecretPlace::Basic => AuthType::BasicAuth,
+                    SecretPlace::Form => AuthType::RequestBody,
+                };
+                client.set_client_secret(ClientSecret::new(secret.reveal().clone())).set_auth_type(place)
+            }
             // Sends client_id in the body, which RFC 7521 §4.2 allows.
-            Proof::Key(_) => client.set_auth_type(AuthType::RequestBody),
+            Proof::Key(_) | Proof::InTurn(..) => client.set_auth_type(AuthType::RequestBody),
+        }
+    }
+
+    /// The key that signs now.
+    fn key(&self) -> Result<Option<Cow<'_, AssertionKey>>, Failure> {
+        match &self.proof {
+            Proof::Secret(..) => Ok(None),
+            Proof::Key(key) => Ok(Some(Cow::Borrowed(key))),
+            Proof::InTurn(folder, algorithm) => {
+                folder.signing(*algorithm).map(|it| Some(Cow::Owned(it))).map_err(|error| {
+                    tracing::error!(%error, "there is no key of ours to sign with");
+                    Failure::unavailable(format!("our own keys: {error}"))
+                })
+            }
         }
     }
 
@@ -100,13 +137,14 @@ impl Exchange {
         let claims = AssertionClaims {
             iss: &self.grant.client_id,
             sub: &self.grant.client_id,
-            aud: self.grant.token_url.as_str(),
+            aud: self.grant.audience.as_deref().unwrap_or(self.grant.token_url.as_str()),
             iat: now.as_second(),
             exp: now.as_second() + ASSERTION_LIFETIME_S,
             jti: Uuid::new_v4().to_string(),
         };
         let header = Header { kid: Some(key.key_id().to_owned()), ..Header::new(key.algorithm()) };
-        jsonwebtoken::encode(&header, &claims, key.key()).map_err(|_| Failure::unavailable())
+        jsonwebtoken::encode(&header, &claims, key.key())
+            .map_err(|_| Failure::unavailable("our key cannot sign"))
     }
 
     fn failure(&self, error: RequestTokenError<SendError, BasicErrorResponse>) -> Failure {
@@ -117,15 +155,20 @@ impl Exchange {
                 let code = code(answer.error().as_ref());
                 let uri = answer.error_uri().map(|it| printable(it)).unwrap_or_default();
                 tracing::warn!(token.host = host, client_id, code, uri, "token endpoint refused us");
-                Failure { error: TokenError::Refused(code), wait: WAIT }
+                let words = match uri.as_str() {
+                    "" => format!("the token endpoint refused us: {code}"),
+                    uri => format!("the token endpoint refused us: {code} ({uri})"),
+                };
+                Failure { error: TokenError::Refused(code), wait: WAIT, words }
             }
             RequestTokenError::Request(error) => {
                 tracing::warn!(token.host = host, client_id, %error, "token endpoint did not answer");
-                Failure { error: TokenError::Unavailable, wait: error.wait() }
+                let words = format!("the token endpoint: {error}");
+                Failure { error: TokenError::Unavailable, wait: error.wait(), words }
             }
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
                 tracing::warn!(token.host = host, client_id, "token endpoint answered something else");
-                Failure::unavailable()
+                Failure::unavailable("the token endpoint answered something else than a token")
             }
         }
     }
@@ -148,12 +191,8 @@ struct AssertionClaims<'a> {
 /// Why there was no answer to read. Says no address: reqwest's own words would.
 #[derive(Debug, thiserror::Error)]
 enum SendError {
-    #[error("timed out")]
-    TimedOut,
-    #[error("no connection")]
-    NoConnection,
-    #[error("the exchange broke off")]
-    Broken,
+    #[error("{0}")]
+    NoAnswer(&'static str),
     #[error("the answer is larger than {LARGEST_ANSWER} bytes")]
     TooLarge,
     #[error("status {status}")]
@@ -171,19 +210,18 @@ impl SendError {
 
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::TimedOut
-        } else if error.is_connect() {
-            Self::NoConnection
-        } else {
-            Self::Broken
-        }
+        Self::NoAnswer(cause::words(&error))
     }
 }
 
-async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, SendError> {
+async fn send(
+    http: reqwest::Client,
+    request: HttpRequest,
+    told: ToldTime,
+) -> Result<HttpResponse, SendError> {
     let request = reqwest::Request::try_from(request)?;
     let mut answer = http.execute(request).await?;
+    *told.lock().unwrap_or_else(PoisonError::into_inner) = clock::told(answer.headers());
     let status = answer.status();
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         return Err(SendError::Busy { status: status.as_u16(), wait: wait_asked(answer.headers()) });
@@ -210,7 +248,8 @@ fn wait_asked(headers: &HeaderMap) -> Duration {
 fn token(answer: &BasicTokenResponse) -> Result<Token, Failure> {
     let header = format!("Bearer {}", answer.access_token().secret());
     let bearer = *answer.token_type() == BasicTokenType::Bearer;
-    let authorization = sensitive_header(&header).filter(|_| bearer).ok_or_else(Failure::unavailable)?;
+    let authorization = sensitive_header(&header).filter(|_| bearer);
+    let authorization = authorization.ok_or_else(|| Failure::unavailable("the token is no bearer token"))?;
     Ok(Token { authorization, lifetime: answer.expires_in().unwrap_or(DEFAULT_LIFETIME) })
 }
 

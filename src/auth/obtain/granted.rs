@@ -38,7 +38,7 @@ impl GrantedTokens {
                 until: later(now, token.lifetime.saturating_sub(MARGIN)),
                 answer: Ok(token.authorization),
             },
-            Err(Failure { error, wait }) => Held { until: later(now, wait), answer: Err(error) },
+            Err(Failure { error, wait, .. }) => Held { until: later(now, wait), answer: Err(error) },
         }
     }
 }

@@ -8,23 +8,24 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
 use super::*;
-use crate::auth::verify::testing::{SpentInMemory, ec_jwk, ec_pem, rsa_jwk, rsa_pem};
+use crate::auth::keys;
+use crate::auth::keys::ring::Change;
+use crate::auth::verify::testing::{
+    SpentInMemory, Unpublished, ec_jwk, ec_pem, new_p256_pem, rsa_jwk, rsa_pem, serve,
+};
 use crate::auth::verify::{AccessTokens, Addresses, Clients, Registry, TokenRequest, TokenService};
 use crate::model::client::{Client, ClientCredential, ClientRole};
-use crate::model::clock::TestClock;
-use crate::model::partner::{SigningAlgorithm, TokenGrant};
+use crate::model::clock::{Clock as _, TestClock};
+use crate::model::partner::{SecretPlace, SigningAlgorithm, TokenGrant};
 use crate::model::sensitive::Sensitive;
 
 /// A token endpoint that answers as it is told and remembers what it was asked.
@@ -73,26 +74,19 @@ impl Endpoint {
 
     fn grant(&self) -> TokenGrant {
         let scope = "system/Task.rs system/ServiceRequest.c".to_owned();
-        TokenGrant { token_url: self.url.clone(), client_id: "gate:way".to_owned(), scope }
+        let client_id = "gate:way".to_owned();
+        TokenGrant { token_url: self.url.clone(), client_id, scope, audience: None, form: Vec::new() }
     }
 
     fn by_secret(&self) -> Credentials {
-        Credentials::ClientSecret { grant: self.grant(), client_secret: secret("s3cret&") }
+        let place = SecretPlace::Basic;
+        Credentials::ClientSecret { grant: self.grant(), client_secret: secret("s3cret&"), place }
     }
 
     fn by_key(&self, pem: &str, algorithm: SigningAlgorithm) -> Credentials {
         let private_key = Sensitive::new(pem.as_bytes().to_vec());
-        Credentials::PrivateKeyJwt { grant: self.grant(), private_key, key_id: "k1".to_owned(), algorithm }
-    }
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
-            let connections = auto::Builder::new(TokioExecutor::new());
-            drop(connections.serve_connection(TokioIo::new(stream), service).await);
-        });
+        let key = OwnKey::Given { private_key, key_id: "k1".to_owned(), algorithm };
+        Credentials::PrivateKeyJwt { grant: self.grant(), key }
     }
 }
 
@@ -115,7 +109,7 @@ fn http() -> reqwest::Client {
 }
 
 fn source(credentials: &Credentials, clock: &Arc<TestClock>) -> Arc<dyn TokenSource> {
-    token_source(credentials, clock.clone(), http()).unwrap()
+    token_source(credentials, clock.clone(), http(), None).unwrap()
 }
 
 async fn header(source: &Arc<dyn TokenSource>) -> String {
@@ -136,12 +130,15 @@ async fn fixed_credentials_are_sent_as_they_are() {
 
 #[tokio::test]
 async fn credentials_that_cannot_work_are_refused_at_once() {
-    let problem = |credentials| token_source(&credentials, clock(), http()).err().unwrap();
+    let problem = |credentials| token_source(&credentials, clock(), http(), None).err().unwrap();
     let endpoint = Endpoint::granting().await;
 
     assert_eq!(problem(Credentials::Bearer(secret("a\nb"))), CredentialsProblem::NotAHeader);
     let basic = Credentials::Basic { username: "a:b".to_owned(), password: secret("x") };
     assert_eq!(problem(basic), CredentialsProblem::ColonInName);
+    let key = OwnKey::InTurn(SigningAlgorithm::Es384);
+    let nowhere = Credentials::PrivateKeyJwt { grant: endpoint.grant(), key };
+    assert_eq!(problem(nowhere), CredentialsProblem::NoFolder);
     let key = endpoint.by_key("nothing", SigningAlgorithm::Es384);
     assert!(matches!(problem(key), CredentialsProblem::Key(_)));
 }
@@ -160,6 +157,80 @@ async fn a_client_secret_goes_by_basic_and_not_in_the_body() {
     let form = endpoint.form(0);
     assert!(form.contains(&("grant_type".to_owned(), "client_credentials".to_owned())));
     assert!(form.contains(&("scope".to_owned(), "system/Task.rs system/ServiceRequest.c".to_owned())));
+}
+
+#[tokio::test]
+async fn a_client_secret_goes_in_the_form_where_the_server_wants_it_there() {
+    let endpoint = Endpoint::granting().await;
+    let client_secret = secret("s3cret&");
+    let place = SecretPlace::Form;
+    let credentials = Credentials::ClientSecret { grant: endpoint.grant(), client_secret, place };
+
+    assert_eq!(header(&source(&credentials, &clock())).await, "Bearer t1");
+
+    assert!(endpoint.asked.lock().unwrap()[0].0.get(AUTHORIZATION).is_none());
+    let form = endpoint.form(0);
+    assert!(form.contains(&("client_id".to_owned(), "gate:way".to_owned())));
+    assert!(form.contains(&("client_secret".to_owned(), "s3cret&".to_owned())));
+}
+
+#[tokio::test]
+async fn an_assertion_has_the_audience_and_algorithm_and_the_form_has_the_fields_that_a_server_wants() {
+    for (pem, algorithm, alg) in [
+        (rsa_pem(), SigningAlgorithm::Rs256, "RS256"),
+        (new_p256_pem(), SigningAlgorithm::Es256, "ES256"),
+        (rsa_pem(), SigningAlgorithm::Rs384, "RS384"),
+    ] {
+        let endpoint = Endpoint::granting().await;
+        let Credentials::PrivateKeyJwt { mut grant, key } = endpoint.by_key(&pem, algorithm) else {
+            panic!()
+        };
+        grant.audience = Some("https://identity.example/".to_owned());
+        grant.form = vec![("resource".to_owned(), secret("r 1"))];
+
+        header(&source(&Credentials::PrivateKeyJwt { grant, key }, &clock())).await;
+
+        let form = endpoint.form(0);
+        assert!(form.contains(&("resource".to_owned(), "r 1".to_owned())), "{form:?}");
+        let assertion = &form.iter().find(|(name, _)| name == "client_assertion").unwrap().1;
+        let part = |place: usize| -> Value {
+            let part = assertion.split('.').nth(place).unwrap();
+            crate::fhir::json::parse(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+        };
+        assert_eq!(
+            (&part(0)["alg"], &part(0)["kid"], &part(0)["typ"]),
+            (&json!(alg), &json!("k1"), &json!("JWT"))
+        );
+        assert_eq!(part(1)["aud"], "https://identity.example/");
+    }
+}
+
+#[tokio::test]
+async fn the_key_whose_turn_it_is_signs_from_one_token_to_the_next() {
+    let (endpoint, clock) = (Endpoint::granting().await, clock());
+    let folder = tempfile::TempDir::new().unwrap();
+    let (directory, day) = (folder.path().join("keys"), Duration::from_hours(24));
+    let algorithm = SigningAlgorithm::Es384;
+    let rotate =
+        || keys::folder::rotate(&directory, algorithm, Change::After(day), clock.now()).unwrap().key_id;
+    let keys = Arc::new(KeyFolder::new(directory.clone(), clock.clone()));
+    let credentials = Credentials::PrivateKeyJwt { grant: endpoint.grant(), key: OwnKey::InTurn(algorithm) };
+    let source = token_source(&credentials, clock.clone(), http(), Some(&keys)).unwrap();
+
+    assert_eq!(source.authorization().await, Err(TokenError::Unavailable), "there is no key yet");
+    let one = rotate();
+    clock.advance(Duration::from_secs(5));
+    header(&source).await;
+    let two = rotate();
+    clock.advance(day);
+    header(&source).await;
+
+    let signed_by = |place: usize| {
+        let form = endpoint.form(place);
+        let assertion = &form.iter().find(|(name, _)| name == "client_assertion").unwrap().1;
+        jsonwebtoken::decode_header(assertion).unwrap().kid.unwrap()
+    };
+    assert_eq!((signed_by(0), signed_by(1)), (one, two));
 }
 
 #[tokio::test]
@@ -195,8 +266,9 @@ fn token_service(endpoint: &Endpoint, jwk: &Value, clock: &Arc<TestClock>) -> To
     let mut addresses = Addresses::under("http://127.0.0.1");
     addresses.token_endpoint = endpoint.url.to_string();
     let key = Sensitive::new([1; 32]);
-    let tokens = Arc::new(AccessTokens::new(registry.clone(), &addresses, &key, clock.clone()));
-    TokenService::new(registry, &addresses, tokens, clock.clone(), Arc::new(SpentInMemory::default()))
+    let tokens = Arc::new(AccessTokens::new(registry, &addresses, &key, clock.clone()));
+    let (spent, published) = (Arc::new(SpentInMemory::default()), Arc::new(Unpublished));
+    TokenService::new(&addresses, tokens, spent, published)
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::clients::Registry;
+use super::clients::{Clients, Registry};
 use super::discovery::Addresses;
 use super::issue::IssuedToken;
 use super::jwt::Jwt;
@@ -134,6 +135,15 @@ impl AccessTokens {
         let token = jsonwebtoken::encode(&header, &claims, &self.keys.0);
         let access_token = Sensitive::new(token.expect("text and whole numbers can be signed by HMAC"));
         IssuedToken { access_token, expires_in_s: LIFETIME_S, scopes, client_id }
+    }
+
+    /// The clients as they are now.
+    pub(super) fn clients(&self) -> Arc<Clients> {
+        self.registry.current()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     fn is_ours(&self, token: &Jwt<'_>) -> bool {

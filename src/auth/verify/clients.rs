@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::jwks::{JwksProblem, PublicKeys, check_jwks};
 use super::secret::SecretDigest;
-use crate::model::client::{Client, ClientCredential, ClientRole};
+use crate::model::client::{Client, ClientCredential, ClientRole, KeyAddress};
 
 /// A client that cannot be registered as it is configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +78,7 @@ impl Clients {
     }
 
     /// The keys of a client that has some.
-    pub(super) fn keys_of(&self, client_id: &str) -> Option<&PublicKeys> {
+    pub(super) fn keys_of(&self, client_id: &str) -> Option<&Keys> {
         match &self.by_id.get(client_id)?.proof {
             Proof::Secret(_) => None,
             Proof::Keys(keys) => Some(keys),
@@ -127,7 +127,16 @@ struct Registered {
 #[derive(Debug)]
 enum Proof {
     Secret(SecretDigest),
-    Keys(PublicKeys),
+    Keys(Keys),
+}
+
+/// Where the keys of a client are.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// In our hands.
+    Given(Arc<PublicKeys>),
+    /// At an address of the client's.
+    At(KeyAddress),
 }
 
 fn registration_faults(client: &Client, earlier: &HashMap<String, Registered>) -> Vec<ClientFault> {
@@ -141,8 +150,9 @@ fn proof_of(credential: &ClientCredential) -> Result<Proof, Vec<ClientFault>> {
         ClientCredential::Secret(secret) if secret.reveal().is_empty() => Err(vec![ClientFault::EmptySecret]),
         ClientCredential::Secret(secret) => Ok(Proof::Secret(SecretDigest::of(secret.reveal()))),
         ClientCredential::Keys(document) => check_jwks(document)
-            .map(Proof::Keys)
+            .map(|keys| Proof::Keys(Keys::Given(Arc::new(keys))))
             .map_err(|problems| problems.into_iter().map(ClientFault::Keys).collect()),
+        ClientCredential::KeysAt(address) => Ok(Proof::Keys(Keys::At(address.clone()))),
     }
 }
 

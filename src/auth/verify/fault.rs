@@ -1,5 +1,6 @@
-//! What can be wrong with a token request, in words for our log. None of it holds what was sent.
+//! What can be wrong with a token request, in words for our log. None of it holds a proof that was sent.
 
+use super::published::KeysFault;
 use crate::model::work::StoreError;
 
 /// Everything for which no token is issued.
@@ -60,8 +61,9 @@ impl RequestFault {
     }
 }
 
-/// Why a client is not who it says it is; the caller learns none of it (smart.md rows 3.1 to 3.9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a client is not who it says it is; the caller learns none of it (smart.md rows 3.1 to 3.9). Texts that were sent are
+/// cut to plain characters before they come in here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CredentialFault {
     #[error("none was given")]
     None,
@@ -79,11 +81,21 @@ pub(super) enum CredentialFault {
     NotAJwt,
     #[error("alg is not RS384 or ES384")]
     Algorithm,
+    #[error("typ is not JWT")]
+    Type,
     #[error("kid is missing")]
     NoKeyId,
     #[error("no registered key has this kid and fits alg")]
     UnknownKey,
-    #[error("jku is given, and no JWKS URL is registered")]
+    #[error("no key with this kid that fits alg is in the JWKS at {url}{notes}")]
+    UnknownKeyAt {
+        url: String,
+        /// What is wrong with keys there, if something is.
+        notes: String,
+    },
+    #[error("the keys at {url} cannot be read: {fault}")]
+    KeysUnread { url: String, fault: KeysFault },
+    #[error("jku is given, and is not the registered JWKS URL")]
     KeyUrl,
     #[error("crit names what we do not know")]
     Critical,
@@ -91,16 +103,20 @@ pub(super) enum CredentialFault {
     Signature,
     #[error("iss is missing or not sub")]
     Issuer,
-    #[error("aud is not the token endpoint")]
-    Audience,
+    #[error("aud is not the token endpoint, letter by letter: expected {expected}, found {found}")]
+    Audience { expected: String, found: String },
     #[error("exp is missing or not a number")]
     NoExpiry,
-    #[error("exp is past; compare the clocks")]
-    Expired,
-    #[error("exp is more than five minutes ahead; compare the clocks")]
-    TooLong,
-    #[error("nbf is ahead or not a number; compare the clocks")]
-    NotYet,
+    #[error("exp is past by {by_s} s: an old assertion, or a clock that is behind ours by as much or more")]
+    Expired { by_s: i64 },
+    #[error(
+        "exp is more than five minutes ahead, by {by_s} s: too long a life, or a clock that is ahead of ours"
+    )]
+    TooLong { by_s: i64 },
+    #[error("nbf is ahead by {by_s} s: the sender's clock is ahead of ours")]
+    NotYet { by_s: i64 },
+    #[error("nbf is not a number")]
+    NotBefore,
     #[error("jti is missing, empty, not a string or longer than 255 bytes")]
     NoJti,
     #[error("jti was used before")]

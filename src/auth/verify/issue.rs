@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::assertion::{self, Verified};
+use super::assertion::{self, Claims};
 use super::bearer::AccessTokens;
-use super::clients::Registry;
+use super::clients::{Clients, Keys};
 use super::discovery::Addresses;
 use super::fault::{CredentialFault, Fault, RequestFault};
 use super::form::{Form, TokenRequest};
+use super::jwks::PublicKeys;
 use super::jwt::Jwt;
+use super::published::{KeyName, PublishedKeys};
 use super::refusal::{TokenRefusal, never_stored};
 use super::secret::BasicCredentials;
 use crate::auth::scope::Scopes;
-use crate::model::client::{ClientRole, SpentAssertions};
-use crate::model::clock::Clock;
+use crate::model::client::{ClientRole, KeyAddress, SpentAssertions};
 use crate::model::sensitive::Sensitive;
+
+/// How many problems of a client's keys are told in one line.
+const MOST_NOTES: usize = 3;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -54,23 +57,21 @@ impl IssuedToken {
 
 /// Issues access tokens to registered clients.
 pub struct TokenService {
-    registry: Arc<Registry>,
     token_endpoint: String,
     tokens: Arc<AccessTokens>,
-    clock: Arc<dyn Clock>,
     spent: Arc<dyn SpentAssertions>,
+    published: Arc<dyn PublishedKeys>,
 }
 
 impl TokenService {
-    /// The token endpoint at one of our addresses. `tokens` must look at the same `registry`.
+    /// The token endpoint at one of our addresses, for the clients that `tokens` knows.
     pub fn new(
-        registry: Arc<Registry>,
         addresses: &Addresses,
         tokens: Arc<AccessTokens>,
-        clock: Arc<dyn Clock>,
         spent: Arc<dyn SpentAssertions>,
+        published: Arc<dyn PublishedKeys>,
     ) -> Self {
-        Self { registry, token_endpoint: addresses.token_endpoint.clone(), tokens, clock, spent }
+        Self { token_endpoint: addresses.token_endpoint.clone(), tokens, spent, published }
     }
 
     /// Answers one request: who is it, and what may it have?
@@ -91,7 +92,7 @@ impl TokenService {
         let form = Form::read(request).ok()?;
         let shown = Shown::read(&form, request).ok()?;
         let claimed = shown.client_id()?;
-        self.registry.current().role_of(claimed).map(|_| claimed.to_owned())
+        self.tokens.clients().role_of(claimed).map(|_| claimed.to_owned())
     }
 
     async fn authenticate(&self, shown: &Shown<'_>) -> Result<Authenticated, Fault> {
@@ -102,7 +103,7 @@ impl TokenService {
     }
 
     fn by_secret(&self, basic: &BasicCredentials) -> Result<Authenticated, CredentialFault> {
-        let clients = self.registry.current();
+        let clients = self.tokens.clients();
         let secret = clients.secret_of(&basic.client_id);
         let equal = secret.unwrap_or(clients.decoy_secret()).is_of(basic);
         match (secret, clients.role_of(&basic.client_id)) {
@@ -113,19 +114,62 @@ impl TokenService {
     }
 
     async fn by_assertion(&self, jwt: &Jwt<'_>) -> Result<Authenticated, Fault> {
-        let clients = self.registry.current();
-        let Verified { client_id, jti, until } =
-            assertion::verify(jwt, &clients, &self.token_endpoint, self.now())?;
-        let role = clients.role_of(&client_id).ok_or(CredentialFault::UnknownClient)?;
+        let clients = self.tokens.clients();
+        let Claims { client_id, jti, until } =
+            assertion::claims(jwt, &self.token_endpoint, self.tokens.now())?;
+        let named = assertion::key_named(jwt)?;
+        match self.keys(&clients, client_id, jwt, &named).await {
+            Ok(keys) => assertion::signature(jwt, &keys, &named)?,
+            Err(fault) => {
+                assertion::decoy(jwt, clients.decoy_keys(), named.algorithm);
+                return Err(fault.into());
+            }
+        }
+        let role = clients.role_of(client_id).ok_or(CredentialFault::UnknownClient)?;
         // Last, so that nobody without the key can use up another client's ids.
-        if !self.spent.spend(&client_id, &jti, until).await? {
+        if !self.spent.spend(client_id, jti, until).await? {
             return Err(CredentialFault::Replayed.into());
         }
-        Ok(Authenticated::new(&client_id, role))
+        Ok(Authenticated::new(client_id, role))
     }
 
-    fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// The client's keys, among which the named one is.
+    async fn keys(
+        &self,
+        clients: &Clients,
+        client_id: &str,
+        jwt: &Jwt<'_>,
+        named: &KeyName,
+    ) -> Result<Arc<PublicKeys>, CredentialFault> {
+        match clients.keys_of(client_id) {
+            None => Err(CredentialFault::UnknownClient),
+            Some(Keys::Given(keys)) => {
+                assertion::key_url(jwt, None)?;
+                if keys.has(named) { Ok(Arc::clone(keys)) } else { Err(CredentialFault::UnknownKey) }
+            }
+            Some(Keys::At(address)) => {
+                assertion::key_url(jwt, Some(&address.url))?;
+                self.published_keys(address, named).await
+            }
+        }
+    }
+
+    async fn published_keys(
+        &self,
+        address: &KeyAddress,
+        named: &KeyName,
+    ) -> Result<Arc<PublicKeys>, CredentialFault> {
+        let url = address.url.to_string();
+        match self.published.keys(address, named).await {
+            Ok(keys) if keys.has(named) => Ok(keys),
+            Ok(keys) => {
+                let problems = keys.problems().iter().take(MOST_NOTES);
+                let notes: Vec<String> = problems.map(|it| format!("; {it}")).collect();
+                let notes = notes.concat();
+                Err(CredentialFault::UnknownKeyAt { url, notes })
+            }
+            Err(fault) => Err(CredentialFault::KeysUnread { url, fault }),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
+use super::published::KeyName;
 use crate::fhir::json::{self, JsonError};
 
 /// What is wrong with a JWKS document, and where. Never holds any of a key.
@@ -61,12 +62,31 @@ pub enum JwkFault {
 
 /// The usable public keys of one client.
 #[derive(Clone, Debug)]
-pub struct PublicKeys(Vec<PublicKey>);
+pub struct PublicKeys {
+    keys: Vec<PublicKey>,
+    problems: Vec<JwksProblem>,
+}
 
 impl PublicKeys {
-    /// The one key with this id that fits the algorithm.
-    pub(super) fn fitting(&self, key_id: &str, algorithm: Algorithm) -> Option<&DecodingKey> {
-        self.0.iter().find(|it| it.key_id == key_id && it.algorithm == algorithm).map(|it| &it.key)
+    /// The one key of this name.
+    pub(super) fn fitting(&self, named: &KeyName) -> Option<&DecodingKey> {
+        let fits = |it: &&PublicKey| it.key_id == named.key_id && it.algorithm == named.algorithm;
+        self.keys.iter().find(fits).map(|it| &it.key)
+    }
+
+    /// True: there is a key of this name.
+    pub fn has(&self, named: &KeyName) -> bool {
+        self.fitting(named).is_some()
+    }
+
+    /// What each key is called, for people.
+    pub fn names(&self) -> impl Iterator<Item = KeyName> {
+        self.keys.iter().map(|it| KeyName { key_id: it.key_id.clone(), algorithm: it.algorithm })
+    }
+
+    /// What is wrong with keys of the document that are not among these.
+    pub fn problems(&self) -> &[JwksProblem] {
+        &self.problems
     }
 
     /// Keys that verify nothing, for spending the same time on a client or a key that does not exist.
@@ -79,33 +99,45 @@ impl PublicKeys {
         let rsa = DecodingKey::from_rsa_raw_components(&modulus, &[1, 0, 1]);
         let ec = DecodingKey::from_ec_der(ec.public_key().as_ref());
         let decoy = |key, algorithm| PublicKey { key_id: String::new(), algorithm, key };
-        Self(vec![decoy(rsa, Algorithm::RS384), decoy(ec, Algorithm::ES384)])
+        let keys = vec![decoy(rsa, Algorithm::RS384), decoy(ec, Algorithm::ES384)];
+        Self { keys, problems: Vec::new() }
     }
 }
 
-/// Reads a JWKS document; all problems at once.
+/// Checks a JWKS document that somebody gave us; all problems at once, of which there may be none.
+pub fn check_jwks(document: &str) -> Result<PublicKeys, Vec<JwksProblem>> {
+    let whole = |fault| vec![JwksProblem { place: None, fault }];
+    let found = read_jwks(document.as_bytes()).map_err(whole)?;
+    match (found.problems.is_empty(), found.keys.is_empty()) {
+        (true, true) => Err(whole(JwkFault::NoUsableKey)),
+        (true, false) => Ok(found),
+        (false, _) => Err(found.problems),
+    }
+}
+
+/// Reads a JWKS document by the same rules, and leaves out each key with a problem: whoever publishes keys adds some
+/// without asking us, and one that we do not take must not end the others. Of two keys with one name none is left.
 ///
 /// Keys for other purposes or algorithms (`use`, `key_ops`, `alg`, an unknown `kty`) are passed over, as
 /// RFC 7517 §5 asks.
-pub fn check_jwks(document: &str) -> Result<PublicKeys, Vec<JwksProblem>> {
-    let whole = |fault| vec![JwksProblem { place: None, fault }];
-    let document = json::parse(document.as_bytes()).map_err(|error| whole(JwkFault::NotJson(error)))?;
-    let listed = document.get("keys").and_then(Value::as_array).ok_or_else(|| whole(JwkFault::NotAKeySet))?;
+pub fn read_jwks(document: &[u8]) -> Result<PublicKeys, JwkFault> {
+    let document = json::parse(document).map_err(JwkFault::NotJson)?;
+    let listed = document.get("keys").and_then(Value::as_array).ok_or(JwkFault::NotAKeySet)?;
     let mut keys: Vec<PublicKey> = Vec::new();
     let mut problems = Vec::new();
+    let mut repeated = Vec::new();
     for (place, jwk) in listed.iter().enumerate() {
         match public_key(jwk) {
             Ok(Some(key)) if keys.iter().any(|it| it.is_named_like(&key)) => {
                 problems.push(JwksProblem { place: Some(place), fault: JwkFault::Repeated });
+                repeated.push(key);
             }
             Ok(key) => keys.extend(key),
             Err(fault) => problems.push(JwksProblem { place: Some(place), fault }),
         }
     }
-    if problems.is_empty() && keys.is_empty() {
-        return Err(whole(JwkFault::NoUsableKey));
-    }
-    if problems.is_empty() { Ok(PublicKeys(keys)) } else { Err(problems) }
+    keys.retain(|key| !repeated.iter().any(|it| it.is_named_like(key)));
+    Ok(PublicKeys { keys, problems })
 }
 
 #[derive(Clone, Debug)]
@@ -221,10 +253,31 @@ mod tests {
     fn two_keys_of_one_client_are_found_by_id_and_algorithm() {
         let keys = check_jwks(&json!({ "keys": [rsa_jwk("a"), ec_jwk("a")] }).to_string()).unwrap();
 
-        assert!(keys.fitting("a", Algorithm::RS384).is_some());
-        assert!(keys.fitting("a", Algorithm::ES384).is_some());
-        assert!(keys.fitting("b", Algorithm::RS384).is_none());
-        assert!(keys.fitting("a", Algorithm::HS256).is_none());
+        assert!(keys.has(&named("a", Algorithm::RS384)));
+        assert!(keys.has(&named("a", Algorithm::ES384)));
+        assert!(!keys.has(&named("b", Algorithm::RS384)));
+        assert!(!keys.has(&named("a", Algorithm::HS256)));
+    }
+
+    #[test]
+    fn in_a_published_set_a_key_with_a_problem_does_not_end_the_others() {
+        let document = json!({ "keys": [
+            with(ec_jwk("p256"), "crv", json!("P-256")),
+            rsa_jwk("twice"),
+            ec_jwk("good"),
+            rsa_jwk("twice"),
+        ] });
+
+        let keys = read_jwks(document.to_string().as_bytes()).unwrap();
+
+        assert_eq!(keys.names().collect::<Vec<_>>(), [named("good", Algorithm::ES384)]);
+        let problems: Vec<_> = keys.problems().iter().map(|it| (it.place, it.fault.clone())).collect();
+        assert_eq!(problems, [(Some(0), JwkFault::Curve), (Some(3), JwkFault::Repeated)]);
+        assert_eq!(read_jwks(b"[]").unwrap_err(), JwkFault::NotAKeySet);
+    }
+
+    fn named(key_id: &str, algorithm: Algorithm) -> KeyName {
+        KeyName { key_id: key_id.to_owned(), algorithm }
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl TokenRefusal {
     }
 
     fn description(&self) -> &'static str {
-        match self.fault {
+        match &self.fault {
             Fault::Request(fault) => fault.advice(),
             Fault::Credential(_) => "Client authentication failed. The operator's log has the reason.",
             Fault::Scope => "None of the scopes that were asked for can be granted.",
@@ -88,8 +88,11 @@ pub(super) fn never_stored() -> HeaderMap {
     headers
 }
 
+/// In characters.
+const LONGEST_LOGGED: usize = 100;
+
 /// Makes a text from outside fit for one log line: short, and without anything that could forge another.
-fn loggable(text: &str) -> String {
+pub(super) fn loggable(text: &str) -> String {
     let plain = |it: char| if it.is_ascii_alphanumeric() || "-._~:/@".contains(it) { it } else { '?' };
-    text.chars().take(64).map(plain).collect()
+    text.chars().take(LONGEST_LOGGED).map(plain).collect()
 }

@@ -1,20 +1,26 @@
 //! Keys and assertions for tests.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use crate::model::client::SpentAssertions;
+use super::{KeyName, KeysFault, PublicKeys, PublishedKeys};
+use crate::model::client::{KeyAddress, SpentAssertions};
 use crate::model::work::StoreError;
 
 static RSA: LazyLock<String> = LazyLock::new(|| {
@@ -41,6 +47,12 @@ pub(crate) fn new_ec_pem() -> String {
     pem(pair.to_pkcs8v1().unwrap().as_ref())
 }
 
+/// A P-256 key, as some servers want.
+pub(crate) fn new_p256_pem() -> String {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    pem(pair.to_pkcs8v1().unwrap().as_ref())
+}
+
 pub(crate) fn rsa_jwk(key_id: &str) -> Value {
     jwk(&EncodingKey::from_rsa_pem(rsa_pem().as_bytes()).unwrap(), Algorithm::RS384, key_id)
 }
@@ -58,6 +70,31 @@ impl SpentAssertions for SpentInMemory {
     async fn spend(&self, client_id: &str, jti: &str, expires: Timestamp) -> Result<bool, StoreError> {
         let key = (client_id.to_owned(), jti.to_owned());
         Ok(self.0.lock().unwrap().insert(key, expires).is_none())
+    }
+
+    async fn is_spent(&self, client_id: &str, jti: &str) -> Result<bool, StoreError> {
+        Ok(self.0.lock().unwrap().contains_key(&(client_id.to_owned(), jti.to_owned())))
+    }
+}
+
+/// No client publishes anything.
+pub(crate) struct Unpublished;
+
+#[async_trait]
+impl PublishedKeys for Unpublished {
+    async fn keys(&self, _: &KeyAddress, _: &KeyName) -> Result<Arc<PublicKeys>, KeysFault> {
+        Err(KeysFault::NoAnswer("nobody listens there"))
+    }
+}
+
+/// Answers over real HTTP, until the test ends.
+pub(crate) async fn serve(listener: TcpListener, router: Router) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let connections = auto::Builder::new(TokioExecutor::new());
+            drop(connections.serve_connection(TokioIo::new(stream), service).await);
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::network::{Reach, is_private};
+use super::network::{Reach, is_loopback, is_private};
 use crate::config::findings::Findings;
 use crate::config::key::Key;
 use crate::config::problem::Code;
@@ -30,6 +30,31 @@ pub(super) fn within(findings: &mut Findings, key: &str, text: &str, reach: Reac
     let (message, help) = if url.scheme() != "https" {
         ("must be https", "use https; in a closed network set server.allow_private_networks = true")
     } else if url.host().as_ref().is_some_and(is_private) {
+        (
+            "leads to this machine or a private network",
+            "use the partner's public address; in a closed network set server.allow_private_networks = true",
+        )
+    } else {
+        return Some(url);
+    };
+    findings.report(Code::Address, key, format!("`{key}` {message}"), help);
+    None
+}
+
+/// An address of public keys: https, since whoever changes them on the way is that client. Only on this machine plain
+/// http will do, where private networks are allowed. `private` says whether the host may be private.
+pub(super) fn of_keys(
+    findings: &mut Findings,
+    key: &str,
+    text: &str,
+    private: bool,
+    plain: bool,
+) -> Option<Url> {
+    let url = any(findings, key, text)?;
+    let host = url.host();
+    let (message, help) = if url.scheme() != "https" && !(plain && host.as_ref().is_some_and(is_loopback)) {
+        ("must be https", "use https: whoever can change these keys on the way is this client")
+    } else if !private && host.as_ref().is_some_and(is_private) {
         (
             "leads to this machine or a private network",
             "use the partner's public address; in a closed network set server.allow_private_networks = true",

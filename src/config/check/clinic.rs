@@ -14,15 +14,16 @@ use crate::model::client::ClientRole;
 use crate::model::effects::WriteRules;
 use crate::model::partner::{Endpoint, Pace};
 
-/// Checks the section.
-pub(super) fn check(findings: &mut Findings, raw: raw::Clinic) -> Option<Clinic> {
+/// Checks the section. `private_networks` is `server.allow_private_networks`.
+pub(super) fn check(findings: &mut Findings, raw: raw::Clinic, private_networks: bool) -> Option<Clinic> {
     let base_url = address::any(findings, "clinic.base_url", &raw.base_url);
     let issuers = named_file::issuers(findings, "clinic.ca_file", raw.ca_file.as_deref());
     let credentials = credentials::check(findings, "clinic.auth", raw.auth, Reach::Anywhere);
     let time_zone = time_zone(findings, &raw.time_zone);
     let hook_token = secret::optional(findings, "clinic.hook_token", raw.hook_token, raw.hook_token_file);
+    let reach = if private_networks { Reach::Anywhere } else { Reach::PublicOnly };
     let client = match raw.client {
-        Some(raw) => client::check(findings, "clinic.client", raw, ClientRole::Clinic).map(Some),
+        Some(raw) => client::check(findings, "clinic.client", raw, ClientRole::Clinic, reach).map(Some),
         None => Some(None),
     };
     Some(Clinic {

@@ -1,15 +1,22 @@
 //! `[clinic.auth]` and `[outbound.auth]`: how we prove who we are.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::network::Reach;
 use super::{address, named_file, needed, secret};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
-use crate::config::raw::auth::{Algorithm, Auth, AuthKind};
-use crate::model::partner::{Credentials, SigningAlgorithm, TokenGrant};
+use crate::config::raw::auth::{Algorithm, Auth, AuthKind, SecretIn};
+use crate::model::partner::{Credentials, OwnKey, SecretPlace, SigningAlgorithm, TokenGrant};
 use crate::model::sensitive::Sensitive;
 
 /// What SMART App Launch 2 calls create, read, update, delete and search of everything.
 const DEFAULT_SCOPE: &str = "system/*.cruds";
+
+/// What we write into the form of a token request ourselves.
+const OWN_FIELDS: [&str; 6] =
+    ["grant_type", "scope", "client_id", "client_secret", "client_assertion_type", "client_assertion"];
 
 /// Checks the section whose key is `at`.
 pub(super) fn check(findings: &mut Findings, at: &str, raw: Auth, reach: Reach) -> Option<Credentials> {
@@ -32,12 +39,30 @@ const fn keys_of(kind: AuthKind) -> (&'static str, &'static [&'static str]) {
         AuthKind::Bearer => ("bearer", &["token", "token_file"]),
         AuthKind::Basic => ("basic", &["username", "password", "password_file"]),
         AuthKind::ClientSecret => {
-            ("client-secret", &["token_url", "client_id", "client_secret", "client_secret_file", "scope"])
+            const KEYS: &[&str] = &[
+                "token_url",
+                "client_id",
+                "client_secret",
+                "client_secret_file",
+                "secret_in",
+                "scope",
+                "form",
+            ];
+            ("client-secret", KEYS)
         }
-        AuthKind::PrivateKeyJwt => (
-            "private-key-jwt",
-            &["token_url", "client_id", "private_key_file", "key_id", "algorithm", "scope"],
-        ),
+        AuthKind::PrivateKeyJwt => {
+            const KEYS: &[&str] = &[
+                "token_url",
+                "client_id",
+                "private_key_file",
+                "key_id",
+                "algorithm",
+                "audience",
+                "scope",
+                "form",
+            ];
+            ("private-key-jwt", KEYS)
+        }
     }
 }
 
@@ -72,43 +97,66 @@ impl Section<'_> {
         Some(Credentials::Basic { username: username?, password: password? })
     }
 
-    fn client_secret(&mut self, raw: Auth) -> Option<Credentials> {
+    fn client_secret(&mut self, mut raw: Auth) -> Option<Credentials> {
         let key = self.key("client_secret");
-        let secret = secret::required(self.findings, &key, raw.client_secret, raw.client_secret_file);
-        let grant = self.grant(raw.token_url, raw.client_id, raw.scope);
-        Some(Credentials::ClientSecret { grant: grant?, client_secret: secret? })
+        let (inline, file) = (raw.client_secret.take(), raw.client_secret_file.take());
+        let secret = secret::required(self.findings, &key, inline, file);
+        let place = match raw.secret_in {
+            Some(SecretIn::Form) => SecretPlace::Form,
+            Some(SecretIn::Basic) | None => SecretPlace::Basic,
+        };
+        let grant = self.grant(raw);
+        Some(Credentials::ClientSecret { grant: grant?, client_secret: secret?, place })
     }
 
-    fn private_key_jwt(&mut self, raw: Auth) -> Option<Credentials> {
-        let grant = self.grant(raw.token_url, raw.client_id, raw.scope);
-        let key_id = self.needed("key_id", raw.key_id);
-        let file = self.needed("private_key_file", raw.private_key_file);
+    fn private_key_jwt(&mut self, mut raw: Auth) -> Option<Credentials> {
+        let algorithm = raw.algorithm.map_or(SigningAlgorithm::Rs384, Into::into);
+        let key = match (raw.key_id.take(), raw.private_key_file.take()) {
+            (None, None) if !self.writes_a_key() => Some(OwnKey::InTurn(algorithm)),
+            (key_id, file) => self.given_key(key_id, file, algorithm),
+        };
+        let grant = self.grant(raw);
+        Some(Credentials::PrivateKeyJwt { grant: grant?, key: key? })
+    }
+
+    /// A key whose variable is not set is there, and was reported.
+    fn writes_a_key(&self) -> bool {
+        ["key_id", "private_key_file"].iter().any(|name| self.findings.writes(&self.key(name)))
+    }
+
+    fn given_key(
+        &mut self,
+        key_id: Option<String>,
+        file: Option<PathBuf>,
+        algorithm: SigningAlgorithm,
+    ) -> Option<OwnKey> {
+        let key_id = self.needed("key_id", key_id);
+        let file = self.needed("private_key_file", file);
         let key = self.key("private_key_file");
         let private_key = file.and_then(|file| named_file::pem(self.findings, &key, &file, "PRIVATE KEY"));
-        let algorithm = match raw.algorithm {
-            Some(Algorithm::Es384) => SigningAlgorithm::Es384,
-            Some(Algorithm::Rs384) | None => SigningAlgorithm::Rs384,
-        };
-        Some(Credentials::PrivateKeyJwt {
-            grant: grant?,
-            private_key: Sensitive::new(private_key?.into_bytes()),
-            key_id: key_id?,
-            algorithm,
-        })
+        let private_key = Sensitive::new(private_key?.into_bytes());
+        Some(OwnKey::Given { private_key, key_id: key_id?, algorithm })
     }
 
-    fn grant(
-        &mut self,
-        token_url: Option<String>,
-        client_id: Option<String>,
-        scope: Option<String>,
-    ) -> Option<TokenGrant> {
-        let client_id = self.needed("client_id", client_id);
-        let token_url = self.needed("token_url", token_url)?;
+    fn grant(&mut self, raw: Auth) -> Option<TokenGrant> {
+        let client_id = self.needed("client_id", raw.client_id);
+        let form = self.form(raw.form.unwrap_or_default());
+        let token_url = self.needed("token_url", raw.token_url)?;
         let key = self.key("token_url");
         let token_url = address::within(self.findings, &key, &token_url, self.reach);
-        let scope = scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned());
-        Some(TokenGrant { token_url: token_url?, client_id: client_id?, scope })
+        let scope = raw.scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned());
+        let (client_id, audience) = (client_id?, raw.audience);
+        Some(TokenGrant { token_url: token_url?, client_id, scope, audience, form: form? })
+    }
+
+    fn form(&mut self, fields: BTreeMap<String, String>) -> Option<Vec<(String, Sensitive<String>)>> {
+        if let Some(name) = fields.keys().find(|it| OWN_FIELDS.contains(&it.as_str())) {
+            let key = self.key("form");
+            let message = format!("`{key}` holds `{name}`, which is ours to write");
+            self.findings.report(Code::Conflict, key.as_str(), message, "remove it; it has a key of its own");
+            return None;
+        }
+        Some(fields.into_iter().map(|(name, value)| (name, Sensitive::new(value))).collect())
     }
 
     fn key(&self, name: &str) -> String {
@@ -118,5 +166,16 @@ impl Section<'_> {
     fn needed<T>(&mut self, name: &str, value: Option<T>) -> Option<T> {
         let help = format!("add it; `{}.kind` asks for it", self.at);
         needed(self.findings, &self.key(name), value, &help)
+    }
+}
+
+impl From<Algorithm> for SigningAlgorithm {
+    fn from(raw: Algorithm) -> Self {
+        match raw {
+            Algorithm::Rs384 => Self::Rs384,
+            Algorithm::Es384 => Self::Es384,
+            Algorithm::Rs256 => Self::Rs256,
+            Algorithm::Es256 => Self::Es256,
+        }
     }
 }

@@ -1,19 +1,21 @@
 //! `gateway.toml` as a whole.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{clinic, consent, delivery, limits, server, store};
 use crate::config::findings::Findings;
 use crate::config::problem::Code;
 use crate::config::raw::gateway::{Gateway, Log, LogFormat, LogLevel};
-use crate::config::settings::{self, Config};
+use crate::config::settings::{self, Config, Keys};
 
 /// Checks all sections. The answer has no partners yet.
 pub(in crate::config) fn check(findings: &mut Findings, raw: Gateway) -> Option<Config> {
     let limits = limits::check(findings, &raw.limits, raw.server.max_body_bytes);
+    let private_networks = raw.server.allow_private_networks;
     let server = server::check(findings, raw.server);
     let store = store::check(findings, raw.store);
-    let clinic = clinic::check(findings, raw.clinic);
+    let clinic = clinic::check(findings, raw.clinic, private_networks);
     let consent = consent::check(findings, raw.consent);
     check_profiles(findings, raw.profiles.directory.as_ref());
     Some(Config {
@@ -23,6 +25,7 @@ pub(in crate::config) fn check(findings: &mut Findings, raw: Gateway) -> Option<
         clinic: clinic?,
         consent: consent?,
         delivery: delivery::check(&raw.delivery),
+        keys: Keys { directory: raw.keys.directory, overlap: Duration::from_hours(raw.keys.overlap_h) },
         profiles_directory: raw.profiles.directory,
         log: log(&raw.log),
         partners: Vec::new(),

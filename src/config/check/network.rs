@@ -25,6 +25,15 @@ pub(super) fn is_private(host: &Host<&str>) -> bool {
     }
 }
 
+/// Whether a host is this machine, by its name or number alone.
+pub(super) fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(_) => is_private(host),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.to_canonical().is_loopback(),
+    }
+}
+
 const fn is_private_v4(address: Ipv4Addr) -> bool {
     let octets = address.octets();
     let is_shared = octets[0] == 100 && octets[1] & 0xc0 == 64; // RFC 6598, carriers' own networks

@@ -28,7 +28,7 @@ pub(in crate::config) fn check(
     let id = raw.id.and_then(|id| partner_id(findings, id, stem));
     // A file whose id is wrong is still read to its end; its client then belongs to nobody.
     let role = ClientRole::Partner(id.clone().unwrap_or_else(|| PartnerId::new(stem)));
-    let client = raw.inbound.and_then(|raw| client::check(findings, "inbound", raw, role));
+    let client = raw.inbound.and_then(|raw| client::check(findings, "inbound", raw, role, reach));
     let outbound = raw.outbound.and_then(|raw| outbound(findings, raw, reach));
     let organization = raw.organization.and_then(organization);
     Some(Partner {

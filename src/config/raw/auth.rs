@@ -1,5 +1,6 @@
 //! `[clinic.auth]` and `[outbound.auth]`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -32,13 +33,21 @@ pub(crate) struct Auth {
     pub(crate) client_secret: Option<String>,
     /// client-secret: the file that holds the secret.
     pub(crate) client_secret_file: Option<PathBuf>,
-    /// private-key-jwt: the file that holds the private key, PEM.
+    /// client-secret: where the secret stands in the request; left out: basic.
+    pub(crate) secret_in: Option<SecretIn>,
+    /// private-key-jwt: the file that holds the private key, PEM. Left out with `key_id`: the key of `keys.directory`
+    /// whose turn it is.
     pub(crate) private_key_file: Option<PathBuf>,
     /// private-key-jwt: the key's `kid` in the JWKS that the server knows.
     #[schemars(length(min = 1))]
     pub(crate) key_id: Option<String>,
     /// private-key-jwt: the signature algorithm; left out: RS384.
     pub(crate) algorithm: Option<Algorithm>,
+    /// private-key-jwt: what the assertion names as its audience; left out: `token_url`.
+    #[schemars(length(min = 1))]
+    pub(crate) audience: Option<String>,
+    /// client-secret, private-key-jwt: further fields of the token request's form.
+    pub(crate) form: Option<BTreeMap<String, String>>,
     /// client-secret, private-key-jwt: the scopes, separated by spaces; left out: `system/*.cruds`.
     #[schemars(length(min = 1))]
     pub(crate) scope: Option<String>,
@@ -60,7 +69,17 @@ pub(crate) enum AuthKind {
     PrivateKeyJwt,
 }
 
-/// The signature algorithms of SMART Backend Services.
+/// Where a client secret stands in a token request.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SecretIn {
+    /// In the header, by HTTP Basic.
+    Basic,
+    /// In the form.
+    Form,
+}
+
+/// The signature algorithms: the first two are those of SMART Backend Services.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Algorithm {
@@ -68,4 +87,8 @@ pub(crate) enum Algorithm {
     Rs384,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
 }

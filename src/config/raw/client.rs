@@ -15,8 +15,11 @@ pub(crate) struct Client {
     pub(crate) client_id: Option<String>,
     /// The file that holds its public keys, a JWKS document (RFC 7517).
     pub(crate) jwks_file: Option<PathBuf>,
-    /// Where its public keys are published. Not supported in this version; use `jwks_file`.
+    /// Where it publishes its public keys, a JWKS document (RFC 7517); https.
     pub(crate) jwks_url: Option<String>,
+    /// The only issuers whose certificates the server of `jwks_url` may show, PEM; left out: those that this machine
+    /// trusts.
+    pub(crate) jwks_ca_file: Option<PathBuf>,
     /// A shared secret. Give this or `client_secret_file`.
     pub(crate) client_secret: Option<String>,
     /// The file that holds a shared secret.

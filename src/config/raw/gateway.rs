@@ -28,10 +28,23 @@ pub(crate) struct Gateway {
     pub(crate) consent: Consent,
     /// How what is owed is delivered.
     pub(crate) delivery: Delivery,
+    /// Our own keys, which take turns.
+    pub(crate) keys: Keys,
     /// What resources must look like.
     pub(crate) profiles: Profiles,
     /// The program's log.
     pub(crate) log: Log,
+}
+
+/// Our own keys, which take turns.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keys {
+    /// The folder of keys that `keys rotate` writes.
+    pub(crate) directory: Option<PathBuf>,
+    /// How long a new key is published before it signs, and an old one after that, in hours.
+    #[schemars(range(min = 1, max = 8760))]
+    pub(crate) overlap_h: u64,
 }
 
 /// Our own doors.

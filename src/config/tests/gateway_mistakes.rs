@@ -119,8 +119,19 @@ fn each_kind_of_auth_has_its_own_keys() {
     assert_eq!(mistakes("[clinic.auth]\nkind = \"none\"\ntoken = \"x\"\n"), "3:9 CONFLICT clinic.auth.token");
     assert_eq!(
         mistakes("[clinic.auth]\nkind = \"private-key-jwt\"\n"),
-        "1:9 MISSING_KEY clinic.auth.client_id\n1:9 MISSING_KEY clinic.auth.token_url\n\
-         1:9 MISSING_KEY clinic.auth.key_id\n1:9 MISSING_KEY clinic.auth.private_key_file"
+        "1:9 MISSING_KEY clinic.auth.client_id\n1:9 MISSING_KEY clinic.auth.token_url"
+    );
+    let jwt = "[clinic.auth]\nkind = \"private-key-jwt\"\nclient_id = \"gw\"\ntoken_url = \"https://a.example/token\"\n";
+    assert_eq!(mistakes(&format!("{jwt}key_id = \"k\"\n")), "1:9 MISSING_KEY clinic.auth.private_key_file");
+    assert_eq!(
+        mistakes(&format!("{jwt}private_key_file = \"/no/such/file\"\n")),
+        "1:9 MISSING_KEY clinic.auth.key_id\n5:20 NAMED_FILE clinic.auth.private_key_file"
+    );
+    assert_eq!(mistakes(&format!("{jwt}form = {{ scope = \"all\" }}\n")), "5:8 CONFLICT clinic.auth.form");
+    assert_eq!(mistakes(&format!("{jwt}secret_in = \"form\"\n")), "5:13 CONFLICT clinic.auth.secret_in");
+    assert_eq!(
+        mistakes(&format!("{jwt}form = {{ resource = 1 }}\n")),
+        "5:21 WRONG_TYPE clinic.auth.form.resource"
     );
     assert_eq!(
         mistakes("[clinic.auth]\nkind = \"basic\"\nusername = \"me\"\n"),
@@ -138,11 +149,27 @@ fn each_kind_of_auth_has_its_own_keys() {
 }
 
 #[test]
+fn the_keys_of_the_clinics_client_come_by_https_also_in_its_own_network() {
+    let with = |url: &str| format!("[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"{url}\"\n");
+    assert_eq!(mistakes(&with("https://10.0.0.9/jwks.json")), "");
+    assert_eq!(mistakes(&with("http://10.0.0.9/jwks.json")), "3:12 ADDRESS clinic.client.jwks_url");
+    assert_eq!(mistakes(&with("http://127.0.0.1:9/jwks.json")), "3:12 ADDRESS clinic.client.jwks_url");
+    let tests = "[server]\nallow_private_networks = true\n";
+    assert_eq!(mistakes(&format!("{tests}{}", with("http://127.0.0.1:9/jwks.json"))), "");
+    assert_eq!(
+        mistakes(&format!("{tests}{}", with("http://10.0.0.9/jwks.json"))),
+        "5:12 ADDRESS clinic.client.jwks_url"
+    );
+}
+
+#[test]
 fn the_clinics_client_needs_one_credential() {
     assert_eq!(mistakes("[clinic.client]\nclient_id = \"ehr\"\n"), "1:9 MISSING_KEY clinic.client.jwks_file");
     assert_eq!(
-        mistakes("[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"https://x.example\"\n"),
-        "3:12 NOT_SUPPORTED clinic.client.jwks_url"
+        mistakes(
+            "[clinic.client]\nclient_id = \"ehr\"\njwks_url = \"https://x.example\"\nclient_secret = \"x\"\n"
+        ),
+        "3:12 CONFLICT clinic.client.jwks_url"
     );
 }
 

@@ -109,7 +109,7 @@ fn shown_in(text: &str) -> BTreeSet<String> {
         } else if let Some((name, value)) = line.split_once(" = ")
             && name.chars().all(|it| it.is_ascii_lowercase() || it == '_')
         {
-            match value.strip_prefix("{ ") {
+            match value.strip_prefix("{ system") {
                 Some(_) => {
                     keys.extend(["system", "value"].map(|inner| format!("{section}{name}.{inner}")));
                 }

@@ -48,6 +48,39 @@ fn the_issuers_of_a_server_are_certificates_in_pem() {
 }
 
 #[test]
+fn published_keys_come_by_https_from_a_public_host() {
+    let secret = "client_secret = \"s3cret-in\"";
+    let at = |url: &str| PARTNER.replacen(secret, &format!("jwks_url = \"{url}\""), 1);
+    let private = "[server]\nallow_private_networks = true\n";
+    for (url, open, closed) in [
+        ("https://oak.example/jwks.json", true, true),
+        ("https://10.0.0.9/jwks.json", true, false),
+        ("http://127.0.0.1:9/jwks.json", true, false),
+        ("http://[::1]:9/jwks.json", true, false),
+        ("http://localhost:9/jwks.json", true, false),
+        ("http://10.0.0.9/jwks.json", false, false),
+        ("http://oak.example/jwks.json", false, false),
+        ("https://me:pw@oak.example/jwks.json", false, false),
+    ] {
+        let folder = Folder::with_partner(&at(url));
+        assert_eq!(folder.mistakes().is_empty(), closed, "{url}");
+        let folder = folder.and_file("gateway.toml", private);
+        assert_eq!(folder.mistakes().is_empty(), open, "{url}: {}", folder.mistakes());
+    }
+}
+
+#[test]
+fn there_is_one_way_to_the_keys() {
+    let secret = "client_secret = \"s3cret-in\"";
+    let (url, file) = ("jwks_url = \"https://oak.example/jwks.json\"", "jwks_file = \"/no/such/file\"");
+    assert_eq!(mistakes((secret, &format!("{url}\n{file}"))), "7:13 CONFLICT inbound.jwks_file");
+    assert_eq!(mistakes((secret, &format!("{secret}\n{url}"))), "7:12 CONFLICT inbound.jwks_url");
+    let issuers = "jwks_ca_file = \"/no/such/file\"";
+    assert_eq!(mistakes((secret, &format!("{secret}\n{issuers}"))), "7:16 CONFLICT inbound.jwks_ca_file");
+    assert_eq!(mistakes((secret, &format!("{url}\n{issuers}"))), "7:16 NAMED_FILE inbound.jwks_ca_file");
+}
+
+#[test]
 fn two_clients_never_share_an_id() {
     let folder = Folder::with_partner(PARTNER)
         .and_file("partners/pine.toml", &PARTNER.replace("id = \"oak\"\nname", "id = \"pine\"\nname"));

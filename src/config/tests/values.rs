@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::support::{Folder, PARTNER};
 use crate::model::client::{ClientCredential, ClientRole};
 use crate::model::ids::PartnerId;
-use crate::model::partner::{Credentials, OutboundMode, Share, SigningAlgorithm};
+use crate::model::partner::{Credentials, OutboundMode, OwnKey, SecretPlace, Share, SigningAlgorithm};
 use crate::model::policy::{Confidentiality, DefaultDecision, DefaultPolicy};
 
 #[test]
@@ -88,7 +88,7 @@ fn a_private_key_is_read_whole() {
 
     let config = folder.and_file("gateway.toml", &auth).config();
 
-    let Credentials::PrivateKeyJwt { grant, private_key, key_id, algorithm } =
+    let Credentials::PrivateKeyJwt { grant, key: OwnKey::Given { private_key, key_id, algorithm } } =
         config.clinic.endpoint.credentials
     else {
         panic!("credentials")
@@ -122,4 +122,38 @@ fn presets_mean_what_the_design_says() {
     };
     assert_eq!(of("preset = \"permit-all-authorised\""), all);
     assert_eq!(of("decision = \"hold\""), policy(DefaultDecision::Hold));
+}
+
+#[test]
+fn a_server_may_want_another_audience_algorithm_and_further_fields() {
+    let jwt = "[clinic.auth]\nkind = \"private-key-jwt\"\ntoken_url = \"https://a.example/token\"\nclient_id = \"gw\"\n\
+               algorithm = \"ES256\"\naudience = \"https://idp.example/\"\nform = { resource = \"r\" }\n";
+
+    let Credentials::PrivateKeyJwt { grant, key } =
+        Folder::with_gateway(jwt).config().clinic.endpoint.credentials
+    else {
+        panic!("credentials")
+    };
+
+    assert!(matches!(key, OwnKey::InTurn(SigningAlgorithm::Es256)));
+    assert_eq!(grant.audience.as_deref(), Some("https://idp.example/"));
+    assert_eq!(grant.form[0].0, "resource");
+    assert_eq!(grant.form[0].1.reveal(), "r");
+}
+
+#[test]
+fn a_client_secret_may_stand_in_the_form() {
+    let auth = "[clinic.auth]\nkind = \"client-secret\"\ntoken_url = \"https://a.example/token\"\nclient_id = \"gw\"\n\
+                client_secret = \"s\"\n";
+    for (line, expected) in [
+        ("", SecretPlace::Basic),
+        ("secret_in = \"basic\"\n", SecretPlace::Basic),
+        ("secret_in = \"form\"\n", SecretPlace::Form),
+    ] {
+        let config = Folder::with_gateway(&format!("{auth}{line}")).config();
+        let Credentials::ClientSecret { place, .. } = config.clinic.endpoint.credentials else {
+            panic!("credentials")
+        };
+        assert_eq!(place, expected);
+    }
 }

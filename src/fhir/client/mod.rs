@@ -1,10 +1,13 @@
 //! Our side as a FHIR client: the only place, beside `auth`, that sends HTTP requests.
 
 pub mod answer;
-mod cause;
+pub mod cause;
+mod certificate;
+pub mod clock;
 pub mod failure;
 pub mod found;
 pub mod in_order;
+pub mod look;
 pub mod message;
 #[cfg(test)]
 mod tests;

@@ -31,4 +31,16 @@ impl<E: Engine> SpentAssertions for Ledger<E> {
         })
         .await
     }
+
+    async fn is_spent(&self, client_id: &str, jti: &str) -> Result<bool, StoreError> {
+        let (client_id, jti) = (client_id.to_owned(), jti.to_owned());
+        self.read(move |session| {
+            let found = session.rows(
+                "SELECT 1 FROM spent_assertion WHERE client_id = ?1 AND jti = ?2",
+                bind![&client_id, &jti],
+            )?;
+            Ok(!found.is_empty())
+        })
+        .await
+    }
 }

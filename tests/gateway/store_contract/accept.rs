@@ -163,8 +163,12 @@ async fn an_assertion_is_spent_once_for_each_client_also_after_a_restart() {
         let of_another = store.spend("northside", "jti-1", at(60)).await.unwrap();
         drop(store);
 
-        let again = backend.open().await.spend("lakeside", "jti-1", at(60)).await.unwrap();
+        let store = backend.open().await;
+        let again = store.spend("lakeside", "jti-1", at(60)).await.unwrap();
 
         assert_eq!((first, of_another, again), (true, true, false));
+        assert!(store.is_spent("lakeside", "jti-1").await.unwrap());
+        assert!(!store.is_spent("lakeside", "jti-2").await.unwrap());
+        assert!(!store.is_spent("southside", "jti-1").await.unwrap());
     }
 }

@@ -31,6 +31,8 @@ async fn what_the_rules_leave_open_is_taken() {
         Assertion::good().claim("aud", json!([TOKEN_URL])),
         Assertion::good().claim("aud", json!(["https://other.example", TOKEN_URL])),
         Assertion::good().header("typ", Value::Null),
+        Assertion::good().header("typ", "jwt"),
+        Assertion::good().header("typ", "client-authentication+jwt"),
         Assertion::good().claim("exp", NOW + 360),
         Assertion::good().claim("exp", NOW - 59),
         Assertion::good().claim("exp", 1_800_000_200.5),
@@ -62,9 +64,9 @@ async fn the_audience_must_be_the_token_endpoint() {
 async fn the_lifetime_must_be_a_number_ahead_and_short() {
     let endpoint = Endpoint::open();
     for (expiry, reason) in [
-        (json!(NOW - 60), "exp is past"),
-        (json!(NOW - 600), "exp is past"),
-        (json!(NOW + 361), "exp is more than"),
+        (json!(NOW - 60), "exp is past by 60 s"),
+        (json!(NOW - 600), "exp is past by 600 s"),
+        (json!(NOW + 361), "exp is more than five minutes ahead, by 61 s"),
         (json!((NOW + 240) * 1000), "exp is more than"),
         (json!(i64::MAX), "exp is more than"),
         (json!((NOW + 240).to_string()), "exp is missing"),
@@ -73,7 +75,7 @@ async fn the_lifetime_must_be_a_number_ahead_and_short() {
     ] {
         endpoint.assert_refused(&Assertion::good().claim("exp", expiry).text(), reason).await;
     }
-    endpoint.assert_refused(&Assertion::good().claim("nbf", NOW + 61).text(), "nbf").await;
+    endpoint.assert_refused(&Assertion::good().claim("nbf", NOW + 61).text(), "nbf is ahead by 61 s").await;
     endpoint.assert_refused(&Assertion::good().claim("nbf", "soon").text(), "nbf").await;
 }
 
@@ -159,6 +161,9 @@ async fn the_key_is_named_by_kid_and_by_nothing_else() {
     let with_url = Assertion::good().header("jku", "http://127.0.0.1:1/jwks.json");
     endpoint.assert_refused(&with_url.text(), "jku").await;
     endpoint.assert_refused(&Assertion::good().header("crit", json!(["x"])).text(), "crit").await;
+    for typ in [json!("at+jwt"), json!(""), json!(1)] {
+        endpoint.assert_refused(&Assertion::good().header("typ", typ).text(), "typ is not").await;
+    }
     let key = EncodingKey::from_ec_pem(new_ec_pem().as_bytes()).unwrap();
     let embedded = Assertion::good().header("kid", "evil").header("jwk", ec_jwk("evil"));
     endpoint.assert_refused(&embedded.signed_with(key, Algorithm::ES384).text(), "no registered key").await;

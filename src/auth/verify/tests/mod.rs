@@ -2,6 +2,8 @@
 
 mod assertions;
 mod bearer_tokens;
+mod diagnosis;
+mod published_keys;
 mod requests;
 
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::testing::{SpentInMemory, ec_jwk, ec_pem, new_ec_pem, rsa_jwk, rsa_pem};
+use super::testing::{SpentInMemory, Unpublished, ec_jwk, ec_pem, new_ec_pem, rsa_jwk, rsa_pem};
 use super::*;
 use crate::auth::scope::Interaction;
 use crate::model::client::{Client, ClientCredential, ClientRole, SpentAssertions};
@@ -42,7 +44,7 @@ impl Endpoint {
     fn open() -> Self {
         let spent = Arc::new(SpentInMemory::default());
         let (registry, tokens, clock) = parts();
-        let service = service(&registry, &tokens, &clock, spent.clone());
+        let service = service(&tokens, spent.clone());
         Self { service, tokens, registry, clock, spent }
     }
 
@@ -70,20 +72,20 @@ impl Endpoint {
 }
 
 fn parts() -> (Arc<Registry>, Arc<AccessTokens>, Arc<TestClock>) {
+    parts_for(clients())
+}
+
+fn parts_for(clients: Vec<Client>) -> (Arc<Registry>, Arc<AccessTokens>, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(Timestamp::from_second(NOW).unwrap()));
-    let registry = Arc::new(Registry::new(Clients::check(clients()).unwrap()));
+    let registry = Arc::new(Registry::new(Clients::check(clients).unwrap()));
     let key = Sensitive::new([7; 32]);
     let tokens = AccessTokens::new(registry.clone(), &addresses(), &key, clock.clone());
     (registry, Arc::new(tokens), clock)
 }
 
-fn service(
-    registry: &Arc<Registry>,
-    tokens: &Arc<AccessTokens>,
-    clock: &Arc<TestClock>,
-    spent: Arc<dyn SpentAssertions>,
-) -> TokenService {
-    TokenService::new(registry.clone(), &addresses(), tokens.clone(), clock.clone(), spent)
+fn service(tokens: &Arc<AccessTokens>, spent: Arc<dyn SpentAssertions>) -> TokenService {
+    let published = Arc::new(Unpublished);
+    TokenService::new(&addresses(), tokens.clone(), spent, published)
 }
 
 fn addresses() -> Addresses {

@@ -125,12 +125,16 @@ impl SpentAssertions for NoStore {
     async fn spend(&self, _: &str, _: &str, _: Timestamp) -> Result<bool, StoreError> {
         Err(StoreError::Busy)
     }
+
+    async fn is_spent(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        Err(StoreError::Busy)
+    }
 }
 
 #[tokio::test]
 async fn without_the_store_no_assertion_is_taken() {
-    let (registry, tokens, clock) = parts();
-    let service = service(&registry, &tokens, &clock, Arc::new(NoStore));
+    let (_, tokens, _) = parts();
+    let service = service(&tokens, Arc::new(NoStore));
 
     let assertion = Assertion::good().text();
     let refusal = service.issue(request(&signed_form(&assertion), None)).await.unwrap_err();
