@@ -216,6 +216,7 @@ pub(crate) async fn work_for<S: Store + 'static>(store: &Arc<S>, lasts: Duration
 /// The partner's server has it.
 pub(crate) fn delivered(_: &Lease) -> Ended {
     let settlement = Settlement::Delivered {
+        told: None,
         remote: Some(RemoteResource { reference: "Task/8".to_owned(), etag: Some("W/\"1\"".to_owned()) }),
         sent_sha256: "0".repeat(64),
         decision: DecisionNote {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::delivery::{Cause, Delivery, DeliveryState, RemoteResource};
 use super::endpoint::{AttemptEnd, Change};
 use super::referral::ClinicRecord;
+use super::referral_state::ReferralState;
 use super::sensitive::Sensitive;
 use super::update::{DecisionNote, ResourceVersion};
 
@@ -62,6 +63,8 @@ pub enum Settlement {
         decision: DecisionNote,
         /// Something that people should know about it, as a code of ours.
         remark: Option<&'static str>,
+        /// Where the referral stands by it, if it says so.
+        told: Option<ReferralState>,
     },
     /// It waits for the partner to read it; consent is asked again then.
     InInbox(DecisionNote),

@@ -114,6 +114,7 @@ impl Outbound {
             delivery: delivery.id,
             decision: permit.note().clone(),
             sent_sha256,
+            told: message.told,
             records: vec![decided, disclosed],
         };
         self.store.collected(collected, self.clock.now()).await?;

@@ -53,7 +53,7 @@ impl Outbound {
             receiver: (&partner.organization, &partner.name),
             destination: &format!("{}/$process-message", server.base()),
         };
-        let ForPartner { main, companions, place } = update;
+        let ForPartner { main, companions, place, told } = update;
         let hosted = |mut task: Value| {
             task["id"] = json!(terms.referral.id.to_string());
             (task_address(terms.public_url, terms.referral.id), task)
@@ -63,7 +63,7 @@ impl Outbound {
             _ => (address_in_message(&place), main),
         };
         let content = MessageContent { update, companions, task: task.map(hosted), state };
-        Ok(ForPartner { main: message(&frame, content), companions: Vec::new(), place })
+        Ok(ForPartner { main: message(&frame, content), companions: Vec::new(), place, told })
     }
 
     /// Sends it once. After an unknown outcome that is done again: it has the same ids, so its receiver takes it once

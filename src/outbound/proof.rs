@@ -61,7 +61,7 @@ impl Outbound {
         removed: &[Place],
         settlement: Settlement,
     ) -> Settlement {
-        let Settlement::Delivered { remote, sent_sha256, decision, remark: before } = settlement else {
+        let Settlement::Delivered { remote, sent_sha256, decision, remark: before, told } = settlement else {
             return settlement;
         };
         let found = match self.ask_about(attempt.partner, attempt.content).await {
@@ -75,7 +75,7 @@ impl Outbound {
             }
             _ => Some(self.not_looked_again(attempt, &decision).await),
         };
-        Settlement::Delivered { remote, sent_sha256, decision, remark: found.or(before) }
+        Settlement::Delivered { remote, sent_sha256, decision, remark: found.or(before), told }
     }
 
     async fn revoked_late(&self, attempt: &Attempt<'_>, asked: Asked) -> &'static str {

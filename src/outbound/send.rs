@@ -67,6 +67,7 @@ impl Outbound {
             sent_sha256: message.sha256(),
             decision: permit.note().clone(),
             remark,
+            told: message.told,
         })
     }
 

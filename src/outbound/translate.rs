@@ -15,13 +15,13 @@ use crate::fhir::{json, resource};
 use crate::model::fhir_version::FhirVersion;
 use crate::model::ids::ReferralId;
 use crate::model::referral::Referral;
+use crate::model::referral_state::ReferralState;
 use crate::model::work::StoreError;
-use crate::translation::dialects::state_of;
 use crate::translation::effect::{effect_identifier, hosted_update_id, update_name};
 use crate::translation::placer::Placer;
 use crate::translation::receipt::echoed_identifiers;
 use crate::translation::submission::Submission;
-use crate::translation::to_partner::{Form, PartnerTerms, to_partner};
+use crate::translation::to_partner::{Form, PartnerTerms, state_to_tell, to_partner};
 use crate::translation::versions;
 use crate::validation::check_resource;
 
@@ -44,6 +44,8 @@ pub struct ForPartner {
     /// The name that every version of the resource bears at the partner's server. A creation that arrives
     /// late finds it, even where a newer version has taken the name of the delivery away.
     pub(super) place: String,
+    /// Where the referral stands by it, if it says so.
+    pub(super) told: Option<ReferralState>,
 }
 
 impl Outbound {
@@ -63,10 +65,18 @@ impl Outbound {
             public_url: &self.house.public_url,
             clinic_base: self.clinic.base(),
             dialect: self.house.dialects.of(partner.dialect).map_err(|_| DIALECT_BROKEN)?,
+            told: self
+                .store
+                .last_told(reduced.referral.id)
+                .await
+                .map_err(|_| Failure::NotSent("ledger-unavailable"))?,
             form,
         };
-        let state = state_of(reduced.task.as_ref().unwrap_or(&reduced.main), &terms.dialect.states);
+        let task = reduced.task.as_ref().unwrap_or(&reduced.main);
+        let is_told = resource::resource_type(task) == "Task";
+        let state = is_told.then(|| state_to_tell(task, &terms)).flatten();
         let update = made((reduced.main, reduced.companions), &reduced.clinic_id, &terms, effect);
+        let update = ForPartner { told: state, ..update };
         if form == Form::Message {
             let task = reduced.task.and_then(|it| task_along(it, &terms));
             return self.in_message(update, (task, state), &terms, effect);
@@ -112,7 +122,7 @@ fn made(
     let (form, referral) = (terms.form, terms.referral);
     let place = update_name(referral.id, resource::resource_type(&main), clinic_id);
     let addresses = addresses(&companions, form, &place);
-    let mut message = ForPartner { main, companions: Vec::new(), place };
+    let mut message = ForPartner { main, companions: Vec::new(), place, told: None };
     to_partner(&mut message.main, terms, &addresses);
     for (number, (_, mut companion)) in companions.into_iter().enumerate() {
         to_partner(&mut companion, terms, &addresses);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::model::audit::NewAuditRecord;
 use crate::model::delivery::Delivery;
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
+use crate::model::referral_state::ReferralState;
 use crate::model::update::{DecisionNote, ResourceVersion, Update};
 use crate::model::work::StoreError;
 
@@ -62,6 +63,8 @@ pub struct Collected {
     pub decision: DecisionNote,
     /// The SHA-256 of what goes out.
     pub sent_sha256: String,
+    /// Where the referral stands by it, if it says so.
+    pub told: Option<ReferralState>,
     /// The decision and the disclosure, for the trail.
     pub records: Vec<NewAuditRecord>,
 }
@@ -69,6 +72,9 @@ pub struct Collected {
 /// What the clinic did, and how far we have read.
 #[async_trait]
 pub trait Updates: Send + Sync {
+    /// Where a partner was last told that a referral stands; none: it was told nothing yet.
+    async fn last_told(&self, referral: ReferralId) -> Result<Option<ReferralState>, StoreError>;
+
     /// Up to which instant of the clinic's clock a feed was read.
     async fn read_up_to(&self, source: &str) -> Result<Option<Timestamp>, StoreError>;
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::dialects::{DialectTerms, say_both_links, say_state, state_of};
+use super::dialects::{DialectTerms, say_both_links, say_state, state_after, state_of};
 use super::message::task_address;
 use super::placer::Placer;
 use super::receipt::referral_identifier;
 use crate::fhir::reference::{self, Target, target, type_and_id};
 use crate::fhir::resource::resource_type;
 use crate::model::referral::Referral;
+use crate::model::referral_state::ReferralState;
 
 /// In whose words, and for which way.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,8 @@ pub struct PartnerTerms<'a> {
     pub clinic_base: &'a str,
     /// The guide that the partner follows, and the clinic's codes in the partner's.
     pub dialect: &'a DialectTerms,
+    /// Where the partner was last told that the referral stands.
+    pub told: Option<ReferralState>,
     /// Pushed to the partner or hosted for it.
     pub form: Form,
 }
@@ -60,7 +63,7 @@ pub fn to_partner(resource: &mut Value, terms: &PartnerTerms<'_>, companions: &B
     }
     terms.dialect.to_partner.translate(resource);
     if resource_type(resource) == "Task" {
-        let state = state_of(resource, &terms.dialect.states);
+        let state = state_to_tell(resource, terms);
         say_both_links(resource);
         if let Some(state) = state {
             say_state(resource, &terms.dialect.rules, state);
@@ -76,6 +79,12 @@ pub fn relinked(
 ) -> Option<Value> {
     let mut it = reference.clone();
     rewrite(&mut it, terms, companions).then_some(it)
+}
+
+/// Where the referral stands by a Task of the clinic's, as the partner's guide has it told after what it was told before.
+pub fn state_to_tell(task: &Value, terms: &PartnerTerms<'_>) -> Option<ReferralState> {
+    let state = state_of(task, &terms.dialect.states)?;
+    Some(state_after(&terms.dialect.rules, terms.told, state))
 }
 
 /// A participant whom the partner may not know, and of whom nothing else is said, is none (FHIR R4, app-1).

@@ -374,3 +374,41 @@ async fn preview_says_by_which_map_a_code_was_added() {
                 https://referral-gateway.example/fhir/ConceptMap/reason-to-clinic group[0])";
     assert!(told.contains(line), "{told}");
 }
+
+#[tokio::test]
+async fn a_filler_that_gives_up_what_it_began_says_so_as_the_guide_does_also_after_a_restart() {
+    for (head, mode, expected) in [
+        ("dialect = \"cow\"", "rest", "failed"),
+        ("dialect = \"sdoh\"", "inbox", "failed"),
+        ("dialect = \"bser\"", "rest", "rejected"),
+        ("", "rest", "rejected"),
+    ] {
+        let options = Options { partner_heads: [("lakeside", head)].into(), mode, ..Options::default() };
+        let mut gateway = TestGateway::with(options).await;
+        let referral = gateway.referral(1).await;
+        let id = told(&gateway, mode).await["id"].as_str().unwrap_or_default().to_owned();
+        gateway.clinic().set_task(&referral, "in-progress", None);
+        gateway.settle().await;
+        let begun = told(&gateway, mode).await;
+        gateway.restart().await;
+        gateway.clinic().decline(&referral, "No capacity");
+        gateway.settle().await;
+
+        let ended = told(&gateway, mode).await;
+
+        assert_eq!(
+            (&begun["status"], &ended["status"]),
+            (&"in-progress".into(), &expected.into()),
+            "{head} {id}"
+        );
+    }
+}
+
+/// The referral's Task as lakeside has it, on its own server or ours.
+async fn told(gateway: &TestGateway, mode: &str) -> Value {
+    if mode == "rest" {
+        return gateway.lakeside().server().all("Task").pop().unwrap_or_default();
+    }
+    let found = gateway.lakeside().get("Task").await.unwrap().body;
+    found["entry"][0]["resource"].clone()
+}

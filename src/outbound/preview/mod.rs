@@ -103,6 +103,7 @@ pub fn shown(material: &Material<'_>) -> Result<Shown, NotShown> {
         public_url: material.public_url,
         clinic_base: material.clinic_base,
         dialect: material.dialects.of(material.partner.dialect)?,
+        told: None,
         form: form(material.partner),
     };
     let effect = DeliveryId::new(material.now).to_string();

@@ -4,6 +4,7 @@ mod assertions;
 mod audit;
 mod claim;
 mod deliveries;
+mod dependencies;
 mod endpoints;
 mod events;
 mod figures;

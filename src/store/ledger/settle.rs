@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::super::sql::{Session, SqlError, bind};
-use super::updates::{decision_text, keep_dependencies, link};
+use super::dependencies::keep_dependencies;
+use super::updates::{decision_text, link};
 use super::{endpoints, lanes};
 use crate::model::delivery::{Cause, DeliveryState, RemoteResource};
 use crate::model::endpoint::AttemptEnd;
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
+use crate::model::referral_state::ReferralState;
 use crate::model::update::DecisionNote;
 use crate::model::work::{Effect, Ended, Lease, Settled, Settlement};
 
@@ -106,6 +108,7 @@ struct Finding<'a> {
     remote: Option<&'a RemoteResource>,
     placed: Option<&'a str>,
     sent_sha256: Option<&'a str>,
+    told: Option<&'static str>,
     remark: Option<&'a str>,
 }
 
@@ -118,7 +121,8 @@ impl<'a> Finding<'a> {
                 remark: *remark,
                 ..Self::plain(DeliveryState::Delivered)
             },
-            Settlement::Delivered { remote, sent_sha256, decision, remark } => Self {
+            Settlement::Delivered { remote, sent_sha256, decision, remark, told } => Self {
+                told: told.map(ReferralState::word),
                 remark: *remark,
                 decision: Some(decision),
                 remote: remote.as_ref(),
@@ -154,6 +158,7 @@ impl<'a> Finding<'a> {
             remote: None,
             placed: None,
             sent_sha256: None,
+            told: None,
             remark: None,
         }
     }
@@ -185,7 +190,7 @@ impl<'a> Finding<'a> {
                since_ms = COALESCE(?11, since_ms), attempts = attempts + ?4,
                effect_unknown = CASE WHEN effect_unknown = 1 THEN 1 ELSE ?5 END, reason = ?6,
                remote_reference = COALESCE(?7, remote_reference), remote_etag = ?8,
-               sent_sha256 = ?9, done_ms = ?10
+               sent_sha256 = ?9, done_ms = ?10, told = ?12
              WHERE delivery_id = ?1",
             bind![
                 &lease.delivery.id.to_string(),
@@ -199,6 +204,7 @@ impl<'a> Finding<'a> {
                 self.sent_sha256,
                 (!waits).then(|| now.as_millisecond()),
                 (self.state == DeliveryState::Held).then(|| now.as_millisecond()),
+                self.told,
             ],
         )?;
         Ok(())

@@ -4,10 +4,12 @@ use super::super::engine::Engine;
 use super::super::sql::{Session, SqlError, bind};
 use super::super::{Collected, Noticed, NoticedConsent, Updates};
 use super::audit::append;
+use super::dependencies::{decide_dependants_again, decide_now};
 use super::{Ledger, lanes, rows};
 use crate::model::delivery::{Delivery, DeliveryState};
 use crate::model::ids::{DeliveryId, PartnerId, ReferralId};
-use crate::model::update::{DecisionNote, ResourceVersion, Update};
+use crate::model::referral_state::ReferralState;
+use crate::model::update::{DecisionNote, Update};
 use crate::model::work::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,6 +22,19 @@ impl<E: Engine> Updates for Ledger<E> {
             session.first("SELECT read_up_to_ms FROM feed_cursor WHERE source = ?1", bind![&source], |row| {
                 rows::time(row, 0)
             })
+        })
+        .await
+    }
+
+    async fn last_told(&self, referral: ReferralId) -> Result<Option<ReferralState>, StoreError> {
+        self.read(move |session| {
+            let word = session.first(
+                "SELECT told FROM delivery WHERE referral_id = ?1 AND resource_type = 'Task' AND state = 5
+                   AND told IS NOT NULL ORDER BY seq DESC LIMIT 1",
+                bind![&referral.to_string()],
+                |row| row.get::<String>(0),
+            )?;
+            Ok(word.as_deref().and_then(ReferralState::of_word))
         })
         .await
     }
@@ -100,7 +115,7 @@ impl<E: Engine> Updates for Ledger<E> {
         let records: Vec<_> = collected.records.iter().map(|it| self.sealed_record(it)).collect();
         let links = self.links.clone();
         self.write(move |session| {
-            let Collected { delivery, decision, sent_sha256, .. } = &collected;
+            let Collected { delivery, decision, sent_sha256, told, .. } = &collected;
             let id = delivery.to_string();
             append(session, &links, &records)?;
             session.change(
@@ -108,8 +123,8 @@ impl<E: Engine> Updates for Ledger<E> {
                 bind![DeliveryState::Delivered as i64, now_ms, &id],
             )?;
             session.change(
-                "UPDATE delivery SET sent_sha256 = ?1 WHERE delivery_id = ?2 AND state = 5",
-                bind![sent_sha256, &id],
+                "UPDATE delivery SET sent_sha256 = ?1, told = ?3 WHERE delivery_id = ?2 AND state = 5",
+                bind![sent_sha256, &id, told.map(ReferralState::word)],
             )?;
             session.change(
                 "INSERT INTO attempt (delivery_id, number, started_ms, ended_ms, outcome, decision, consents)
@@ -242,46 +257,4 @@ fn decide_again(session: &dyn Session, consent: &NoticedConsent, now_ms: i64) ->
     )?;
     let ignorant = held.iter().filter(|(.., known)| !known.split(' ').any(|it| it == consent.version));
     ignorant.into_iter().try_for_each(|(id, lane, _)| decide_now(session, id, lane, now_ms))
-}
-
-/// Held updates are due for another decision if their last one read another version of this, or could not
-/// read it.
-fn decide_dependants_again(
-    session: &dyn Session,
-    changed: &ResourceVersion,
-    now_ms: i64,
-) -> Result<(), SqlError> {
-    let held = session.all(
-        "SELECT d.delivery_id, d.lane_id FROM delivery d JOIN depends_on o ON o.delivery_id = d.delivery_id
-         WHERE d.state = 4 AND o.reference = ?1 AND o.version <> ?2 ORDER BY d.lane_id",
-        bind![&changed.reference(), &changed.version],
-        |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)),
-    )?;
-    held.iter().try_for_each(|(id, lane)| decide_now(session, id, lane, now_ms))
-}
-
-/// The lane first: whoever settles or claims the delivery meanwhile has it, and then it is not held any more.
-fn decide_now(session: &dyn Session, id: &str, lane: &str, now_ms: i64) -> Result<(), SqlError> {
-    lanes::hasten(session, lane, now_ms)?;
-    session
-        .change("UPDATE delivery SET due_ms = ?2 WHERE delivery_id = ?1 AND state = 4", bind![id, now_ms])?;
-    Ok(())
-}
-
-/// Keeps what a held update depends on, and forgets it once it is not held any more.
-pub(super) fn keep_dependencies(
-    session: &dyn Session,
-    id: DeliveryId,
-    dependencies: &[ResourceVersion],
-) -> Result<(), SqlError> {
-    let id = id.to_string();
-    session.change("DELETE FROM depends_on WHERE delivery_id = ?1", bind![&id])?;
-    for it in dependencies {
-        session.change(
-            "INSERT INTO depends_on (reference, delivery_id, version) VALUES (?1, ?2, ?3)
-             ON CONFLICT (reference, delivery_id) DO UPDATE SET version = ?3",
-            bind![&it.reference(), &id, &it.version],
-        )?;
-    }
-    Ok(())
 }

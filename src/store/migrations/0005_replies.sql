@@ -22,3 +22,7 @@ CREATE TABLE reply_key (
 -- Which reply is to be taken to the clinic; NULL: it is about the referral itself, or an update.
 ALTER TABLE delivery ADD COLUMN reply_id TEXT;
 ALTER TABLE delivery ADD COLUMN reply_kind TEXT;
+
+-- Where a referral stands by the update that was delivered, in our words: what a guide calls the next state may depend
+-- on what the partner was told before.
+ALTER TABLE delivery ADD COLUMN told TEXT;

@@ -11,7 +11,7 @@ pub use rules::{
     CancelWay, ContentLink, Correlation, DialectRules, Door, DuplicateAnswer, Duplicates, ErrorCode, Link,
     MessageRules, PartyType, SubmissionKey,
 };
-pub use task::{STATE_SYSTEM, say_both_links, say_state, state_of};
+pub use task::{STATE_SYSTEM, say_both_links, say_state, state_after, state_of};
 pub use terms::{MessageTerms, OutputTerms, StateTerms, TaskStatus};
 
 use super::codes::CodeMaps;

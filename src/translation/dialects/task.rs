@@ -6,7 +6,7 @@ use super::rules::DialectRules;
 use super::terms::{OutputTerms, StateTerms, TaskStatus};
 use crate::fhir::coding::codings;
 use crate::fhir::resource::push_item;
-use crate::model::referral_state::ReferralState;
+use crate::model::referral_state::{Actor, ReferralState};
 use crate::translation::codes::CodeMaps;
 
 /// The system of the words for states, to which the clinic's code maps lead.
@@ -26,6 +26,19 @@ pub fn state_of(task: &Value, states: &CodeMaps) -> Option<ReferralState> {
         known.find_map(|(system, code)| (system == STATE_SYSTEM).then(|| ReferralState::of_word(&code))?)
     });
     Some(told.filter(|it| !it.is_end()).unwrap_or(by_status))
+}
+
+/// What the guide calls a state after another one: a filler that does not go on with what it began has `declined` in
+/// one guide and `failed` in another (standards, part C). `told`: what the placer was told last.
+pub fn state_after(rules: &DialectRules, told: Option<ReferralState>, state: ReferralState) -> ReferralState {
+    let other = match state {
+        ReferralState::Declined => ReferralState::Failed,
+        ReferralState::Failed => ReferralState::Declined,
+        _ => return state,
+    };
+    let transitions = rules.transitions();
+    let goes = |to| told.is_some() && transitions.judge(Actor::Filler, told, to).is_ok();
+    if !goes(state) && goes(other) { other } else { state }
 }
 
 /// Says where a referral stands as the guide does. `task.status` is the clinic's.

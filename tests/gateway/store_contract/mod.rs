@@ -220,6 +220,7 @@ fn delivered() -> Settlement {
         sent_sha256: "00".to_owned(),
         decision: decision("permit"),
         remark: None,
+        told: None,
     }
 }
 

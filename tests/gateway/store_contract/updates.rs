@@ -110,5 +110,11 @@ async fn every_reading_is_on_record_and_the_first_is_the_delivery() {
 }
 
 fn collected(delivery: DeliveryId) -> Collected {
-    Collected { delivery, decision: decision("permit"), sent_sha256: "00".to_owned(), records: Vec::new() }
+    Collected {
+        delivery,
+        decision: decision("permit"),
+        sent_sha256: "00".to_owned(),
+        told: None,
+        records: Vec::new(),
+    }
 }

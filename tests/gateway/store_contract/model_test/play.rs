@@ -284,6 +284,7 @@ impl<'a> Play<'a> {
             delivery: self.model.entries[entry].id,
             decision: decision("permit"),
             sent_sha256: "00".to_owned(),
+            told: None,
             records: Vec::new(),
         };
         self.store().collected(collected, self.now()).await.unwrap();
