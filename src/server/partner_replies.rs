@@ -5,7 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LOCATION, IF_MATCH, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::Value;
 
 use super::Doors;
@@ -25,37 +25,24 @@ use crate::model::referral::Referral;
 use crate::model::reply::ReplyKind;
 use crate::model::sensitive::Sensitive;
 
-/// `POST /fhir/Communication`: a partner answers, or asks.
-pub async fn receive_communication(
+/// `POST /fhir/Communication`, `DocumentReference` and `QuestionnaireResponse`: a partner answers, asks, or sends a
+/// record that was missing.
+pub async fn receive_addition(
     State(doors): State<Doors>,
     from: AuthenticatedPartner,
+    address: Uri,
     headers: HeaderMap,
     body: FhirBody,
 ) -> Result<Said, Refusal> {
-    from.must(Interaction::Create, "Communication")?;
-    receive(&doors, &from, &headers, (ReplyKind::Communication, body)).await
-}
-
-/// `POST /fhir/DocumentReference`: a partner sends a record that was missing.
-pub async fn receive_document(
-    State(doors): State<Doors>,
-    from: AuthenticatedPartner,
-    headers: HeaderMap,
-    body: FhirBody,
-) -> Result<Said, Refusal> {
-    from.must(Interaction::Create, "DocumentReference")?;
-    receive(&doors, &from, &headers, (ReplyKind::DocumentReference, body)).await
-}
-
-/// `POST /fhir/QuestionnaireResponse`: a partner answers a form.
-pub async fn receive_answers(
-    State(doors): State<Doors>,
-    from: AuthenticatedPartner,
-    headers: HeaderMap,
-    body: FhirBody,
-) -> Result<Said, Refusal> {
-    from.must(Interaction::Create, "QuestionnaireResponse")?;
-    receive(&doors, &from, &headers, (ReplyKind::QuestionnaireResponse, body)).await
+    let resource_type = address.path().rsplit('/').next().unwrap_or_default();
+    from.must(Interaction::Create, resource_type)?;
+    let kind = match resource_type {
+        "Communication" => ReplyKind::Communication,
+        "DocumentReference" => ReplyKind::DocumentReference,
+        "QuestionnaireResponse" => ReplyKind::QuestionnaireResponse,
+        _ => return Err(Refusal::not_found()),
+    };
+    receive(&doors, &from, &headers, (kind, body)).await
 }
 
 /// What is POSTed and gets an address of its own; a Task with code `abort` among it.

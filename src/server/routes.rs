@@ -77,7 +77,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("/fhir/Task/{id}", || patch(partner_replies::patch_task), &[Offer::Type("Task", "patch")]),
     route(
         "/fhir/Communication",
-        || post(partner_replies::receive_communication),
+        || post(partner_replies::receive_addition),
         &[Offer::Type("Communication", "create")],
     ),
     route(
@@ -87,7 +87,7 @@ pub(super) const ROUTES: &[Route] = &[
     ),
     route(
         "/fhir/DocumentReference",
-        || post(partner_replies::receive_document),
+        || post(partner_replies::receive_addition),
         &[Offer::Type("DocumentReference", "create")],
     ),
     route(
@@ -97,7 +97,7 @@ pub(super) const ROUTES: &[Route] = &[
     ),
     route(
         "/fhir/QuestionnaireResponse",
-        || post(partner_replies::receive_answers),
+        || post(partner_replies::receive_addition),
         &[Offer::Type("QuestionnaireResponse", "create")],
     ),
     route(

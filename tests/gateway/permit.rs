@@ -60,7 +60,7 @@ fn what_a_partner_gets_cannot_be_made_by_hand() {
     let errors = compile(
         "use referral_gateway::outbound::translate::ForPartner;
          pub fn make() -> ForPartner {
-             ForPartner { main: Default::default(), companions: Vec::new(), place: String::new() }
+             ForPartner { main: Default::default(), companions: Vec::new(), place: String::new(), told: None }
          }",
     );
 

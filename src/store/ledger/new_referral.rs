@@ -123,18 +123,7 @@ impl SealedReferral {
     /// What was sent, and what it is found by.
     fn content<'a>(&'a self, id: &'a String) -> Vec<Statement<'a>> {
         let mut statements = vec![
-            Statement::new(
-                "INSERT INTO payload (payload_id, key_id, wrapped_key, ciphertext, plain_bytes, created_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                bind![
-                    id,
-                    &self.sealed.key_id,
-                    &self.sealed.wrapped_key,
-                    &self.sealed.ciphertext,
-                    self.sealed.plain_bytes,
-                    self.received_ms
-                ],
-            ),
+            payload(id, &self.sealed, self.received_ms),
             Statement::new(
                 "INSERT INTO referral (referral_id, partner_id, payload_id, content_mac, received_ms, updated_ms)
                  VALUES (?1, ?2, ?1, ?3, ?4, ?4)",
@@ -156,4 +145,13 @@ impl SealedReferral {
         }));
         statements
     }
+}
+
+/// Keeps a sealed body under the id of what it is the body of.
+pub(super) fn payload<'a>(id: &'a String, sealed: &'a Sealed, created_ms: i64) -> Statement<'a> {
+    Statement::new(
+        "INSERT INTO payload (payload_id, key_id, wrapped_key, ciphertext, plain_bytes, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        bind![id, &sealed.key_id, &sealed.wrapped_key, &sealed.ciphertext, sealed.plain_bytes, created_ms],
+    )
 }

@@ -8,6 +8,7 @@ use super::super::Replies;
 use super::super::engine::Engine;
 use super::super::seal::Sealed;
 use super::super::sql::{Row, Session, SqlError, bind};
+use super::new_referral::payload;
 use super::referrals::bound_to;
 use super::{Ledger, events, lanes, rows};
 use crate::model::delivery::CLINIC;
@@ -179,18 +180,7 @@ impl SealedReply {
 
     /// What was sent, and by what it is known again.
     fn insert_content(&self, session: &dyn Session, id: &String) -> Result<(), SqlError> {
-        session.change(
-            "INSERT INTO payload (payload_id, key_id, wrapped_key, ciphertext, plain_bytes, created_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            bind![
-                id,
-                &self.sealed.key_id,
-                &self.sealed.wrapped_key,
-                &self.sealed.ciphertext,
-                self.sealed.plain_bytes,
-                self.received_ms
-            ],
-        )?;
+        session.change_all(&[payload(id, &self.sealed, self.received_ms)])?;
         session.change(
             "INSERT INTO reply (reply_id, referral_id, partner_id, kind, content_mac, received_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

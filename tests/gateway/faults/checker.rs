@@ -224,7 +224,8 @@ fn the_rows(ledger: &Ledger, findings: &mut Findings) {
 const ORPHANS: [(&str, &str); 2] = [
     (
         "payloads without a referral",
-        "SELECT COUNT(*) FROM payload WHERE payload_id NOT IN (SELECT payload_id FROM referral)",
+        "SELECT COUNT(*) FROM payload WHERE payload_id NOT IN
+           (SELECT payload_id FROM referral UNION ALL SELECT reply_id FROM reply)",
     ),
     (
         "referrals that nobody owes to the clinic",

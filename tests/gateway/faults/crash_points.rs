@@ -15,26 +15,26 @@ use super::world::{PATIENCE, World};
 use crate::process::Serving;
 
 /// A world whose gateway stops where a test wants it.
-struct Stage {
-    world: World,
+pub(super) struct Stage {
+    pub(super) world: World,
     points: tempfile::TempDir,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(super) async fn set() -> Self {
         Self { world: World::start(1, "").await, points: tempfile::tempdir().unwrap() }
     }
 
-    fn serve(&self) -> Serving {
+    pub(super) fn serve(&self) -> Serving {
         self.world.serve_with(&[("REFERRAL_GATEWAY_CRASH_POINTS", self.points.path())])
     }
 
-    fn arm(&self, point: &str) {
+    pub(super) fn arm(&self, point: &str) {
         fs::write(self.points.path().join(point), "").unwrap();
     }
 
     /// Waits until the gateway stands at the point, and kills it there.
-    async fn kill_at(&self, mut serving: Serving, point: &str) -> String {
+    pub(super) async fn kill_at(&self, mut serving: Serving, point: &str) -> String {
         let reached = format!("crash point {point}");
         // Waiting for the process must not hold up the tasks of this thread.
         let log = tokio::task::spawn_blocking(move || {
@@ -46,12 +46,12 @@ impl Stage {
         log
     }
 
-    async fn referral_at_clinic(&self) -> ClinicReferral {
+    pub(super) async fn referral_at_clinic(&self) -> ClinicReferral {
         self.world.clinic.wait_for_referral(1, PATIENCE).await.expect("the referral is at the clinic")
     }
 
     /// After the crash: everything comes to rest by itself, and every invariant holds.
-    async fn recovers(&self, log: &str) {
+    pub(super) async fn recovers(&self, log: &str) {
         let serving = self.world.serve();
         self.world.send_until_taken(0, 1).await;
         self.referral_at_clinic().await;

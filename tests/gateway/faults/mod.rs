@@ -10,6 +10,7 @@ mod certificates;
 mod checker;
 mod clocks;
 mod crash_points;
+mod crash_replies;
 mod database;
 mod disk;
 mod instances;
