@@ -34,8 +34,7 @@ impl Inbound {
         let for_clinic = translate::for_clinic(&message, &referral, &self.house, partner)
             .map_err(|_| Failure::NotSent("dialect-broken"))?;
         if !is_valid(&for_clinic) {
-            tracing::error!(delivery.id = %delivery.id, "what was made for the clinic is not valid FHIR and is not written");
-            return Ok(Settlement::Dead(Cause { code: "not-valid", http_status: None }));
+            return Ok(not_valid(delivery));
         }
         let rules = self.house.writes;
         let method = self.clinic.way(agreed_way(rules.effects), &types(&for_clinic)).await?;
@@ -128,6 +127,12 @@ impl Inbound {
             _ => Ok(Err(quarantined("payload-unreadable", None))),
         }
     }
+}
+
+/// How a delivery ends of which something that is no FHIR would be made.
+pub(super) fn not_valid(delivery: &Delivery) -> Settlement {
+    tracing::error!(delivery.id = %delivery.id, "what was made for the clinic is not valid FHIR and is not written");
+    Settlement::Dead(Cause { code: "not-valid", http_status: None })
 }
 
 /// How a delivery ends whose payload cannot be opened.

@@ -32,7 +32,7 @@ use crate::telemetry::metrics::Accept;
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 
 /// `POST /fhir`: a partner sends a referral and what belongs to it as one transaction.
@@ -167,7 +167,7 @@ async fn take(
         body: Sensitive::new(body.to_vec()),
         received: doors.clock.now(),
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
-        request_id: headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).map(str::to_owned),
+        request_id: plain(headers, &REQUEST_ID),
         if_none_exist: key(headers, &IF_NONE_EXIST)?,
         gathered: None,
     };
@@ -193,6 +193,11 @@ async fn take(
     }
     doors.work.notify_one();
     Ok(receipt)
+}
+
+/// A header as it is, where it is text.
+pub(super) fn plain(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
 }
 
 /// A key that the sender chose. A structured-field string may stand in quotes. Of two keys, either could be

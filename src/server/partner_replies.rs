@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Doors;
 use super::extract::{AuthenticatedPartner, FhirBody, PatchBody};
-use super::partner_api::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, key};
+use super::partner_api::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, REQUEST_ID, key, plain};
 use super::partner_reads::{shown, task_of};
 use super::refusal::Refusal;
 use super::resource_body::{ResourceBody, header, headers as describing};
@@ -75,7 +75,8 @@ pub async fn change_task(
     {
         return Err(wrong_id());
     }
-    change(&doors, &from, &headers, (referral, bytes)).await
+    let incoming = incoming(&doors, &headers, ReplyKind::TaskChange, &bytes)?;
+    change(&doors, &from, &headers, (referral, incoming)).await
 }
 
 /// `PATCH /fhir/Task/{id}`: the same, as JSON Patch (RFC 6902; FHIR R4, http, patch).
@@ -92,18 +93,19 @@ pub async fn patch_task(
     let version = from.partner.fhir_version;
     let mut task = for_version(shown(&doors, &from, referral.clone()).await?, version);
     let operations = json::parse(&bytes).map_err(InboundError::from)?;
+    let patch_as_sent = Sensitive::new(resource::canonical(&operations));
     let operations: json_patch::Patch = serde_json::from_value(operations).map_err(|_| not_a_patch())?;
     json_patch::patch(&mut task, &operations).map_err(|_| patch_does_not_fit())?;
-    change(&doors, &from, &headers, (referral, Bytes::from(task.to_string()))).await
+    let incoming = incoming(&doors, &headers, ReplyKind::TaskChange, &Bytes::from(task.to_string()))?;
+    change(&doors, &from, &headers, (referral, Incoming { patch: Some(patch_as_sent), ..incoming })).await
 }
 
 async fn change(
     doors: &Doors,
     from: &AuthenticatedPartner,
     headers: &HeaderMap,
-    (referral, body): (Referral, Bytes),
+    (referral, incoming): (Referral, Incoming),
 ) -> Result<ResourceBody, Refusal> {
-    let incoming = incoming(doors, headers, ReplyKind::TaskChange, &body)?;
     let draft = doors.inbound.draft(&from.partner, incoming, Some(referral.clone())).await?;
     record(doors, from, draft, Some(headers)).await?;
     let task = shown(doors, from, referral).await?;
@@ -117,7 +119,7 @@ pub(super) async fn record(
     draft: Draft,
     if_match: Option<&HeaderMap>,
 ) -> Result<ReplyReceipt, Refusal> {
-    if let Some(known) = doors.inbound.known_reply(&draft).await? {
+    if let Some(known) = doors.inbound.known_reply(&from.partner, &draft).await? {
         return Ok(known);
     }
     let task = task_of(doors, from, draft.referral.clone()).await?;
@@ -139,7 +141,10 @@ pub(super) fn incoming(
     Ok(Incoming {
         kind,
         body: Sensitive::new(body.to_vec()),
+        patch: None,
         idempotency_key: key(headers, &IDEMPOTENCY_KEY)?,
+        request_id: plain(headers, &REQUEST_ID),
+        if_match: plain(headers, &IF_MATCH).filter(|_| kind == ReplyKind::TaskChange),
         received: doors.clock.now(),
     })
 }

@@ -87,7 +87,8 @@ fn is_address(full_url: &str) -> bool {
     full_url.starts_with("https://") || full_url.starts_with("http://")
 }
 
-fn first_identifier(resource: &Value) -> Option<Value> {
+/// The first business identifier that has a system.
+pub(super) fn first_identifier(resource: &Value) -> Option<Value> {
     let (system, value) = coding::identifiers(resource).find(|(system, _)| !system.is_empty())?;
     Some(json!({ "system": system, "value": value }))
 }

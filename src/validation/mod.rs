@@ -27,7 +27,7 @@ mod targets;
 mod violation;
 mod walk;
 
-pub use message::{EVENTS, Form, check_form, check_message, check_outgoing};
+pub use message::{EVENTS, Form, check_form, check_message, check_outgoing, check_whole};
 pub use profile::{ProfileFault, ProfileLibrary, Rules};
 pub use size::MAX_VALUES;
 

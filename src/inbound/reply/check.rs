@@ -14,7 +14,7 @@ use crate::model::referral_state::{Actor, ReferralState};
 use crate::model::reply::ReplyKind;
 use crate::translation::dialects::{CancelWay, DialectRules};
 use crate::translation::reply::{self, Places, TaskChange, elements_not_the_placers};
-use crate::validation::check_resource;
+use crate::validation::{check_resource, check_whole};
 
 /// Refuses what is not FHIR, or not what its door takes.
 pub(super) fn form(opened: &Opened, kind: ReplyKind) -> Result<(), InboundError> {
@@ -30,8 +30,10 @@ pub(super) fn form(opened: &Opened, kind: ReplyKind) -> Result<(), InboundError>
     if !fits {
         return Err(InboundError::NotAReply(kind));
     }
-    let index = MessageIndex::of(sent);
-    let issues = index.entries().iter().flat_map(|entry| check_resource(entry.resource, &entry.at)).collect();
+    let issues = match kind {
+        ReplyKind::Message => check_whole(sent),
+        _ => check_resource(sent, resource_type(sent)),
+    };
     valid(opened.as_sent(issues))
 }
 
@@ -71,9 +73,12 @@ fn leads_nowhere(text: &str, places: &Places<'_>, (index, entry): (&MessageIndex
 /// A reply may name the referral's patient and nobody else.
 fn other_patient(places: &Places<'_>, index: &MessageIndex<'_>, entry: &Entry<'_>) -> Option<Issue> {
     let patient = reply::patient(entry.resource);
-    let text = patient["reference"].as_str()?;
-    let named = places.named(text, index, entry);
-    if named.is_some_and(|it| places.is_patient(&it)) {
+    let is_own = match (patient["reference"].as_str(), patient.get("identifier")) {
+        (Some(text), _) => places.named(text, index, entry).is_some_and(|it| places.is_patient(&it)),
+        (None, Some(identifier)) => places.identifies_patient(identifier),
+        (None, None) => true,
+    };
+    if is_own {
         return None;
     }
     let element = if resource_type(entry.resource) == "Task" { "for" } else { "subject" };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::forward::{part, types, unreadable};
+use super::super::forward::{not_valid, part, types, unreadable};
 use super::super::{Inbound, open, receipt};
 use super::message;
 use crate::fhir::bundle;
@@ -20,7 +20,7 @@ use crate::model::referral_state::ReferralState;
 use crate::model::reply::{Reply, ReplyKind};
 use crate::model::work::{Settlement, StoreError};
 use crate::translation::coordination::Parties;
-use crate::translation::dialects::{CancelWay, DialectTerms, state_of};
+use crate::translation::dialects::{CancelWay, DialectRules, DialectTerms, state_of};
 use crate::translation::effect::{EffectNames, agreed_way};
 use crate::translation::reply::{Change, ReplyParties, TaskChange, abort_task, reply_to_clinic};
 use crate::translation::submission::Submission;
@@ -124,8 +124,9 @@ impl Inbound {
         let sent = recorded.task();
         let stops = recorded.stops(rules);
         if stops && stands.is_some_and(ReferralState::is_end) {
-            // Over before the wish came; the partner is told of that, or was.
-            return Ok(Settlement::Written { at_clinic: Some(name.reference()), remark: Some("too-late") });
+            // Over before the wish came, of which the partner is told; or as it wished, by an earlier attempt.
+            let remark = (stands != Some(ReferralState::Cancelled)).then_some("too-late");
+            return Ok(Settlement::Written { at_clinic: Some(name.reference()), remark });
         }
         let has_begun = !stands.is_some_and(ReferralState::is_before_start);
         let agreed = if has_begun { rules.cancel.after_start } else { rules.cancel.before_start };
@@ -139,6 +140,10 @@ impl Inbound {
         let now = self.clock.now().to_string();
         let changed = TaskChange::of(change, rules).apply(&there, with.places, stops && at_once, &now);
         if let Change::To(changed) = changed {
+            // What is wrong in the clinic's own Task is not the placer's doing.
+            if check_resource(&changed, "").len() > check_resource(&there, "").len() {
+                return Ok(not_valid(delivery));
+            }
             self.replace(&there, &changed).await?;
         }
         if stops && !at_once {
@@ -159,11 +164,13 @@ impl Inbound {
     /// Writes what was made for the clinic, so that it stands there once.
     async fn write(&self, delivery: &Delivery, made: &ForClinic) -> Result<Settlement, Failure> {
         if !bundle::entries(&made.bundle).all(|it| check_resource(&it["resource"], "").is_empty()) {
-            tracing::error!(delivery.id = %delivery.id, "what was made for the clinic is not valid FHIR and is not written");
-            return Ok(dead("not-valid"));
+            return Ok(not_valid(delivery));
         }
         let rules = self.house.writes;
         let method = self.clinic.way(agreed_way(rules.effects), &types(made)).await?;
+        if let Some(told_at) = &delivery.told_at {
+            self.clinic.wait_for_outcome(told_at.reveal()).await?;
+        }
         let parts: Vec<Part> =
             bundle::entries(&made.bundle).zip(&made.ids).map(|(entry, id)| part(entry, id.clone())).collect();
         if delivery.effect_unknown
@@ -197,7 +204,7 @@ impl Recorded {
         matches!(self.reply.kind, ReplyKind::TaskChange | ReplyKind::AbortTask | ReplyKind::Message)
     }
 
-    fn stops(&self, rules: &crate::translation::dialects::DialectRules) -> bool {
+    fn stops(&self, rules: &DialectRules) -> bool {
         match self.reply.kind {
             ReplyKind::AbortTask => true,
             ReplyKind::Message => message::stop(&self.body, rules).is_some(),

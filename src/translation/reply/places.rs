@@ -9,7 +9,8 @@ use crate::fhir::reference::{Target, target, type_and_id};
 use crate::fhir::{coding, resource};
 use crate::model::ids::ReferralId;
 use crate::model::referral::ClinicRecord;
-use crate::translation::placer::address_identifier;
+use crate::model::update::ResourceVersion;
+use crate::translation::placer::{address_identifier, first_identifier};
 use crate::translation::submission::Submission;
 
 /// A referral as its placer knows it, and where its parts stand at the clinic.
@@ -67,19 +68,13 @@ impl Places<'_> {
         self.updates.get(&format!("{resource_type}/{id}")).cloned().map(Named::Update)
     }
 
-    /// What a logical reference leads to: an identifier that the order or the Task has.
-    pub fn identified(&self, reference: &Value) -> Option<Named> {
-        let named = (reference["identifier"]["system"].as_str(), reference["identifier"]["value"].as_str()?);
-        let of = |resource_type| {
-            let (number, part) = self.submission.first(resource_type)?;
-            let has = coding::identifiers(part.resource)
-                .any(|(system, value)| value == named.1 && named.0.is_none_or(|it| it == system));
-            has.then_some(number)
-        };
-        if named.1 == self.referral.to_string() {
-            return Some(if reference["type"] == "Task" { Named::Task } else { Named::Order });
-        }
-        of("ServiceRequest").map(|_| Named::Order).or_else(|| of("Task").map(|_| Named::Task))
+    /// Whether an identifier is one of the patient's.
+    pub fn identifies_patient(&self, identifier: &Value) -> bool {
+        let patient = self.submission.patient().and_then(|number| self.submission.parts().get(number));
+        let named = (identifier["system"].as_str().unwrap_or_default(), identifier["value"].as_str());
+        patient.is_some_and(|it| {
+            coding::identifiers(it.resource).any(|(system, value)| (system, Some(value)) == named)
+        })
     }
 
     /// The part of the referral that a resource of a reply is a copy of.
@@ -142,7 +137,7 @@ impl Places<'_> {
                 record.written.iter().find(|it| it.entry == Some(*number)).map(|it| &it.resource)
             }
         };
-        found.map(crate::model::update::ResourceVersion::reference)
+        found.map(ResourceVersion::reference)
     }
 
     /// The referral's patient at the clinic.
@@ -180,9 +175,4 @@ impl Places<'_> {
     fn identifier_of(&self, number: usize) -> Option<Value> {
         first_identifier(self.submission.parts().get(number)?.resource)
     }
-}
-
-fn first_identifier(resource: &Value) -> Option<Value> {
-    let (system, value) = coding::identifiers(resource).find(|(system, _)| !system.is_empty())?;
-    Some(json!({ "system": system, "value": value }))
 }

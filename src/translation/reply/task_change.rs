@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Places;
 use crate::fhir::message_index::MessageIndex;
 use crate::fhir::reference;
+use crate::fhir::resource::push_item;
 use crate::model::referral_state::ReferralState;
 use crate::translation::dialects::{DialectRules, TaskStatus};
 
@@ -25,15 +26,18 @@ pub enum Change {
     To(Value),
 }
 
-/// Elements of a Task that only the filler's side says.
-const NOT_THE_PLACERS: [&str; 9] =
-    ["identifier", "basedOn", "partOf", "focus", "for", "intent", "code", "requester", "output"];
+/// Elements of a Task that its placer may change; and those that say nothing of the referral.
+const THE_PLACERS: [&str; 9] =
+    ["status", "statusReason", "businessStatus", "input", "note", "meta", "text", "language", "lastModified"];
 
 /// Where a changed Task says something else than the Task as it was shown, in an element that is not the placer's to
 /// say. What is left out says nothing.
-pub fn elements_not_the_placers(sent: &Value, shown: &Value) -> Vec<&'static str> {
-    let differs = |element: &&str| sent.get(*element).is_some_and(|it| shown.get(*element) != Some(it));
-    NOT_THE_PLACERS.into_iter().filter(|it| differs(it)).collect()
+pub fn elements_not_the_placers<'t>(sent: &'t Value, shown: &Value) -> Vec<&'t str> {
+    let elements = sent.as_object().into_iter().flatten();
+    let differs = |(name, value): &(&String, &Value)| {
+        !THE_PLACERS.contains(&name.as_str()) && shown.get(name.as_str()) != Some(*value)
+    };
+    elements.filter(differs).map(|(name, _)| name.as_str()).collect()
 }
 
 impl<'a> TaskChange<'a> {
@@ -80,7 +84,7 @@ impl<'a> TaskChange<'a> {
             for item in self.brought(places, element) {
                 let known = changed[element].as_array().is_some_and(|all| all.contains(&item));
                 if !known {
-                    crate::fhir::resource::push_item(&mut changed, element, item);
+                    push_item(&mut changed, element, item);
                 }
             }
         }

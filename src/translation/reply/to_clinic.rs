@@ -100,7 +100,9 @@ fn link(resource: &mut Value, with: &ReplyParties<'_>) {
     if !is_there {
         resource::push_item(holder, element, link);
     }
-    if let Some(patient) = with.places.patient().filter(|_| resource.get("subject").is_none()) {
+    // Whoever is named was found to be the referral's patient.
+    let is_contained = resource["subject"]["reference"].as_str().is_some_and(|it| it.starts_with('#'));
+    if let Some(patient) = with.places.patient().filter(|_| !is_contained) {
         resource["subject"] = json!({ "reference": patient, "type": "Patient" });
     }
     let author = match resource::resource_type(resource) {

@@ -11,14 +11,14 @@ mod content;
 mod envelope;
 mod header;
 mod order;
-mod outgoing;
 mod patient;
 mod task;
+mod whole;
 
 pub use envelope::MAX_ENTRIES;
 pub use header::EVENTS;
 pub use order::referral;
-pub use outgoing::check_outgoing;
+pub use whole::{check_outgoing, check_whole};
 
 /// What a referral comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -156,6 +156,8 @@ async fn a_reply_names_the_referrals_patient_and_refers_to_what_there_is() {
     let known = Known::of(&mut gateway).await;
     let mut other = communication(&known.order());
     other["subject"] = json!({ "reference": "https://lakeside.example/fhir/Patient/other" });
+    let mut by_name = communication(&known.order());
+    by_name["subject"] = json!({ "identifier": { "system": "https://lakeside.example/fhir/sid/mrn", "value": "MRN-00000099" } });
     let mut nowhere = communication(&known.order());
     nowhere["sender"] = json!({ "reference": "Practitioner/never-sent" });
     let mut wrong = communication(&known.order());
@@ -163,6 +165,7 @@ async fn a_reply_names_the_referrals_patient_and_refers_to_what_there_is() {
 
     for (resource, code, at) in [
         (other, "SEND_PATIENT_OTHER", "Communication.subject"),
+        (by_name, "SEND_PATIENT_OTHER", "Communication.subject"),
         (nowhere, "SEND_REFERENCE_UNRESOLVED", "Communication.sender"),
         (wrong, "SEND_CODE_UNKNOWN", "Communication.status"),
     ] {
@@ -215,4 +218,28 @@ async fn an_answer_to_what_the_clinic_sent_names_it_at_the_clinic() {
         let name = format!("Communication/{}", question["id"].as_str().unwrap());
         assert_eq!(answer["inResponseTo"][0]["reference"], name.as_str());
     }
+}
+
+#[tokio::test]
+async fn the_patient_may_be_named_in_any_way_that_names_the_referrals() {
+    let mut gateway = TestGateway::start().await;
+    let known = Known::of(&mut gateway).await;
+    let named = [
+        json!({ "reference": format!("Patient/{}-0", known.id) }),
+        json!({ "identifier": { "system": "https://lakeside.example/fhir/sid/mrn", "value": "MRN-00000001" } }),
+        json!({ "display": "She who was here last week" }),
+    ];
+
+    for (number, subject) in named.iter().enumerate() {
+        let mut said = communication(&known.order());
+        said["identifier"][0]["value"] = json!(format!("answer-{number}"));
+        said["subject"] = subject.clone();
+        let reply = post(&gateway, &said).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+    }
+    gateway.settle().await;
+
+    let there = gateway.clinic().server().all("Communication");
+    assert_eq!(there.len(), named.len());
+    assert!(there.iter().all(|it| it["subject"]["reference"] == known.there.patient.as_str()), "{there:?}");
 }

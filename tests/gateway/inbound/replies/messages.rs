@@ -171,3 +171,56 @@ async fn a_header_without_what_the_guide_needs_is_refused_by_its_places() {
     );
     gateway.assert_nothing_recorded();
 }
+
+#[tokio::test]
+async fn updates_under_one_bundle_id_are_several_where_the_guide_uses_it_so() {
+    let mut gateway = with_dialect("dialect = \"bars\"").await;
+    let event = (BARS, "servicerequest-request");
+    let new = of_bars(people::message(1, &ReferralOptions::default(), event, "ServiceRequest"));
+    send(&mut gateway, &new, "r-1").await;
+    gateway.settle().await;
+    let update = |number: usize| {
+        let mut update = new.clone();
+        let header = &mut update["entry"][0]["resource"];
+        header.as_object_mut().unwrap().remove("id");
+        header["reason"]["coding"][0]["code"] = json!("update");
+        let order = part(&new, "ServiceRequest")["identifier"][0].clone();
+        let mut said = communication("");
+        said["identifier"][0]["value"] = json!(format!("answer-{number}"));
+        said["basedOn"] = json!([{ "type": "ServiceRequest", "identifier": order }]);
+        let address = format!("urn:uuid:5b1f6f7e-0000-4000-8000-00000000000{number}");
+        update["entry"].as_array_mut().unwrap().push(json!({ "fullUrl": address, "resource": said }));
+        update
+    };
+
+    let first = send(&mut gateway, &update(1), "r-2").await;
+    let second = send(&mut gateway, &update(2), "r-3").await;
+    let again = send(&mut gateway, &update(2), "r-3").await;
+    gateway.settle().await;
+
+    assert_eq!(answer(&first), (200, &json!("ok")), "{}", first.body);
+    assert_eq!(answer(&second), (200, &json!("ok")), "{}", second.body);
+    assert_eq!(answer(&again), (409, &json!("fatal-error")), "{}", again.body);
+    assert_eq!(gateway.clinic().server().all("Communication").len(), 2 + enclosed(&new));
+}
+
+/// How many Communications came with the referral itself.
+fn enclosed(message: &Value) -> usize {
+    people::resources_of(message, "Communication").len()
+}
+
+#[tokio::test]
+async fn a_later_message_that_does_not_hold_together_is_refused_by_its_places() {
+    let mut gateway = with_dialect("dialect = \"cow\"").await;
+    gateway.send_message(&people::message(1, &ReferralOptions::default(), (COW, "new-order"), "Task")).await;
+    gateway.settle().await;
+    let mut stops = later((COW, "order-update"), "Task");
+    part_mut(&mut stops, "Task")["status"] = json!("cancelled");
+    stops["entry"][0]["resource"]["sorce"] = json!({});
+
+    let reply = gateway.send_message(&stops).await;
+
+    assert_eq!(answer(&reply), (422, &json!("fatal-error")), "{}", reply.body);
+    let issue = &part(&reply.body, "OperationOutcome")["issue"][0];
+    assert_eq!(issue["expression"][0], "Bundle.entry[0].resource.sorce", "{issue}");
+}

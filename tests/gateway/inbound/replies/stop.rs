@@ -1,5 +1,7 @@
 //! A placer stops a referral: at once before it has begun, by asking afterwards.
 
+use referral_gateway::model::delivery::{DeliveryState, Owed};
+use referral_gateway::sandbox::fhir_server::{Fault, Misbehaviour};
 use referral_gateway::sandbox::people::{self, ReferralOptions};
 use serde_json::{Value, json};
 
@@ -127,6 +129,21 @@ async fn a_clinic_that_began_in_the_meantime_is_asked_and_not_overruled() {
     assert_eq!(known.at_clinic(&gateway)["status"], "in-progress");
     assert_eq!(asked_to_stop(&gateway).len(), 1);
     assert_eq!(shown(&gateway, &known).await.body["status"], "in-progress");
+}
+
+#[tokio::test]
+async fn a_cancel_whose_answer_from_the_clinic_was_lost_is_a_cancel_and_not_one_that_came_too_late() {
+    let (gateway, known) = with_dialect("").await;
+    gateway.clinic().server().faults().push(Fault::new(Misbehaviour::ApplyThenDrop).on("PUT", "Task"));
+
+    cancel(&gateway, &known).await;
+    gateway.work().await;
+    gateway.after(std::time::Duration::from_mins(3)).await;
+
+    assert_eq!(known.at_clinic(&gateway)["status"], "cancelled");
+    let done = gateway.deliveries(DeliveryState::Delivered).await;
+    let cancelled = done.iter().find(|it| matches!(it.task, Owed::Reply(..))).unwrap();
+    assert_eq!(cancelled.reason, None);
 }
 
 #[tokio::test]

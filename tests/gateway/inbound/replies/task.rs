@@ -79,6 +79,7 @@ async fn what_is_not_the_placers_to_say_is_refused_by_its_place() {
     let read = shown(&gateway, &known).await;
     let mut task = read.body.clone();
     task["intent"] = json!("plan");
+    task["priority"] = json!("stat");
     task["output"] = json!([{ "type": { "text": "x" }, "valueString": "y" }]);
     let mut unchanged = read.body.clone();
     unchanged["text"] =
@@ -92,7 +93,7 @@ async fn what_is_not_the_placers_to_say_is_refused_by_its_place() {
     let at: Vec<String> = issues_of(&wrong).into_iter().map(|it| it.1).collect();
 
     assert_refused(&wrong, 422, "SEND_TASK_ELEMENT");
-    assert_eq!(at, ["Task.intent", "Task.output"]);
+    assert_eq!(at, ["Task.intent", "Task.output", "Task.priority"]);
     assert_refused(&put(&gateway, &known, &read, &unchanged).await, 422, "SEND_REPLY_EMPTY");
     assert_refused(&put(&gateway, &known, &read, &done).await, 409, "SEND_STATE");
     assert_refused(&put(&gateway, &known, &read, &other).await, 400, "SEND_TASK_ID");
@@ -126,27 +127,58 @@ async fn a_patch_does_what_a_put_does() {
 }
 
 #[tokio::test]
-async fn a_partner_of_another_version_changes_its_task_in_its_own_words() {
-    let options =
-        Options { partner_heads: [("lakeside", "fhir_version = \"5.0\"")].into(), ..Options::default() };
-    let mut gateway = TestGateway::with(options).await;
-    let case = crate::fixtures::cases().into_iter().find(|it| it.partner == "summit").unwrap();
-    let sent = gateway.send_bundle("lakeside", &case.request).await;
-    gateway.settle().await;
-    let id = crate::support::answered_task(&sent)["id"].as_str().unwrap().to_owned();
-    let known = Known { id, there: gateway.clinic().referrals().remove(0) };
+async fn a_patch_whose_answer_was_lost_is_not_done_twice() {
+    let mut gateway = TestGateway::start().await;
+    let known = Known::of(&mut gateway).await;
     let read = shown(&gateway, &known).await;
-    let mut task = read.body.clone();
-    task["status"] = json!("cancelled");
-    task["statusReason"] = json!({ "concept": { "text": "The patient moved." } });
+    let patch = json!([{ "op": "add", "path": "/input", "value": [input()] }]);
 
-    let reply = put(&gateway, &known, &read, &task).await;
+    for key in ["", "the-patch"] {
+        let mut answers = Vec::new();
+        let etag = shown(&gateway, &known).await.headers["etag"].to_str().unwrap().to_owned();
+        for _ in 0..2 {
+            let call = gateway.lakeside_calls("PATCH", &format!("/fhir/{}", known.task())).await;
+            let call = call.header("if-match", &etag).header("content-type", PATCH);
+            let call = if key.is_empty() { call } else { call.header("idempotency-key", key) };
+            answers.push(call.body(patch.to_string()).send().await);
+        }
+        assert!(answers.iter().all(|it| it.status == 200), "{}", answers[1].body);
+        assert_eq!(answers[0].headers["etag"], answers[1].headers["etag"]);
+    }
     gateway.settle().await;
 
-    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(gateway.rows("reply"), 2, "{}", read.body);
     let there = known.at_clinic(&gateway);
-    assert_eq!(
-        (&there["status"], &there["statusReason"]["text"]),
-        (&json!("cancelled"), &json!("The patient moved."))
-    );
+    assert_eq!(there["input"].as_array().unwrap().iter().filter(|it| **it == input()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_partner_of_another_version_changes_its_task_in_its_own_words() {
+    for (partner, reason) in [
+        ("millpond", json!({ "text": "The patient moved." })),
+        ("oakfield", json!({ "text": "The patient moved." })),
+        ("summit", json!({ "concept": { "text": "The patient moved." } })),
+    ] {
+        let head = crate::fixtures::PARTNERS.iter().find(|it| it.0 == partner).unwrap().1;
+        let options = Options { partner_heads: [("lakeside", head)].into(), ..Options::default() };
+        let mut gateway = TestGateway::with(options).await;
+        let complete = format!("{partner}/complete-bundle");
+        let case = crate::fixtures::cases().into_iter().find(|it| it.name == complete).unwrap();
+        let sent = gateway.send_bundle("lakeside", &case.request).await;
+        gateway.settle().await;
+        let id = crate::support::answered_task(&sent)["id"].as_str().unwrap().to_owned();
+        let known = Known { id, there: gateway.clinic().referrals().remove(0) };
+        let read = shown(&gateway, &known).await;
+        let mut task = read.body.clone();
+        task["status"] = json!("cancelled");
+        task["statusReason"] = reason;
+
+        let reply = put(&gateway, &known, &read, &task).await;
+        gateway.settle().await;
+
+        assert_eq!(reply.status, 200, "{partner}: {}", reply.body);
+        let there = known.at_clinic(&gateway);
+        let told = (&there["status"], &there["statusReason"]["text"]);
+        assert_eq!(told, (&json!("cancelled"), &json!("The patient moved.")), "{partner}");
+    }
 }

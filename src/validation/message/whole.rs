@@ -1,4 +1,4 @@
-//! A message of ours, before it leaves: the Bundle, its header, and every resource in it.
+//! A message as a whole: the Bundle, its header, and every resource in it.
 
 use serde_json::Value;
 
@@ -14,11 +14,24 @@ use crate::validation::violation::element_missing;
 
 const AT: &str = "Bundle.entry[0].resource";
 
-/// Everything that keeps a message of ours from being a good one: structure, a header in front with the ids that a
-/// reply and a repeat are known by, and references that lead to a resource of the message wherever they look like it.
+/// Everything that keeps a message of ours from being a good one: it holds together, and has the ids that a reply and a
+/// repeat are known by.
+pub fn check_outgoing(message: &Value) -> Vec<Issue> {
+    let mut issues = check_whole(message);
+    let header = bundle::header(message).map(|it| (it, "Bundle.entry[0].resource.id"));
+    for (resource, at) in [(message, "Bundle.id")].into_iter().chain(header) {
+        if id(resource).is_empty() {
+            issues.push(element_missing(at));
+        }
+    }
+    issues
+}
+
+/// Everything that keeps a message from holding together, whatever it is about: structure, a header in front, and
+/// references that lead to a resource of the message wherever they look like it.
 ///
 /// Source: FHIR R4, messaging and Bundle (bdl-12, resolving references).
-pub fn check_outgoing(message: &Value) -> Vec<Issue> {
+pub fn check_whole(message: &Value) -> Vec<Issue> {
     if let Some(issue) = envelope::check(message, Form::Message).or_else(|| size::check(message)) {
         return vec![issue];
     }
@@ -29,11 +42,6 @@ pub fn check_outgoing(message: &Value) -> Vec<Issue> {
         return issues;
     };
     issues.extend(violations(header, AT));
-    for (resource, at) in [(message, "Bundle.id"), (header, "Bundle.entry[0].resource.id")] {
-        if id(resource).is_empty() {
-            issues.push(element_missing(at));
-        }
-    }
     let index = MessageIndex::of(message);
     for entry in index.entries() {
         issues.extend(check_resource(entry.resource, &entry.at));
